@@ -1,0 +1,150 @@
+"""Spans, edits and changes: the only ways in which this project points into a transcript or alters one.
+
+* :class:`Span` is a half-open range of token indexes.
+* :class:`Edit` replaces a span of tokens by other tokens. Sorted, non-overlapping edits are what a fix shows.
+* :class:`Change` is finer: it may begin and end *inside* a token, because header fields do (the token for
+  ``"},"`` can close an argument and open junk). Changes compose: two fixes that touch the same token are
+  rewritten together by :func:`changes_to_edits`, so each can still be switched on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range ``[start, end)`` of token indexes."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def overlaps(self, other: Span) -> bool:
+        """True when the two share a token; empty spans share none."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace tokens ``[start, end)`` by ``ids``; an insertion when ``start == end``."""
+
+    start: int
+    end: int
+    ids: tuple[int, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the wide text of a transcript (see :mod:`inspector.tokens.wide`).
+
+    ``token`` is a token index and ``char`` an offset into that token's wide text. ``Position(n, 0)`` is the
+    boundary before token ``n``; the end of the transcript is ``Position(len(ids), 0)``.
+    """
+
+    token: int
+    char: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """Replace the wide text between two positions by ``text`` (wide text too, so it can hold markers)."""
+
+    start: Position
+    end: Position
+    text: str = ""
+
+    @property
+    def touched(self) -> Span:
+        """The tokens that have to be rewritten; empty for an insertion at a token boundary."""
+        return Span(self.start.token, self.end.token + (1 if self.end.char else 0))
+
+    def clashes(self, other: Change) -> bool:
+        """True when the two replace a common piece of text (insertions at one place do not clash)."""
+        return self.start < other.end and other.start < self.end
+
+
+def apply_edits(ids: Sequence[int], edits: Iterable[Edit]) -> list[int]:
+    """``ids`` with sorted, non-overlapping ``edits`` applied.
+
+    Raises:
+        ValueError: the edits are unsorted, overlap or point outside ``ids``.
+    """
+    out: list[int] = []
+    at = 0
+    for edit in edits:
+        if not at <= edit.start <= edit.end <= len(ids):
+            raise ValueError(f"edit {edit.start}..{edit.end} overlaps the one before it or leaves the transcript")
+        out += ids[at : edit.start]
+        out += edit.ids
+        at = edit.end
+    out += ids[at:]
+    return out
+
+
+def changes_to_edits(
+    changes: Iterable[Change], count: int, wide_of: Callable[[int], str], encode: Callable[[str], list[int]]
+) -> list[Edit]:
+    """Token edits that carry out ``changes`` together.
+
+    ``count`` is the length of the transcript, ``wide_of(i)`` the wide text of its token ``i`` and ``encode`` turns wide text back into ids. Changes that
+    share a token, or meet inside one, are rewritten as one edit. Changes must not clash; where several
+    insertions stand at one position they keep the order in which they are given.
+    """
+    ordered = sorted(changes, key=lambda c: (c.start, c.end))
+    for before, after in pairwise(ordered):
+        if before.clashes(after):
+            raise ValueError(f"two changes replace the same text at token {after.start.token}")
+    groups: list[list[Change]] = []
+    for change in ordered:
+        # A change that starts inside the token in which the group before it ends must be written with it.
+        if groups and change.start.token < max(c.touched.end for c in groups[-1]):
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    edits: list[Edit] = []
+    for group in groups:
+        first = group[0].start.token
+        last = max(c.touched.end for c in group)
+        # A token without wide text continues the character of the one before it: they go together.
+        while last > first and last < count and not wide_of(last):
+            last += 1
+        out: list[str] = []
+        at = Position(first, 0)
+        for change in group:
+            out.append(_between(at, change.start, wide_of))
+            out.append(change.text)
+            at = change.end
+        out.append(_between(at, Position(last, 0), wide_of))
+        edits.append(Edit(first, last, tuple(encode("".join(out)))))
+    return _merge_adjacent(edits)
+
+
+def _between(start: Position, end: Position, wide_of: Callable[[int], str]) -> str:
+    if start >= end:
+        return ""
+    if start.token == end.token:
+        return wide_of(start.token)[start.char : end.char]
+    parts = [wide_of(start.token)[start.char :]]
+    parts += [wide_of(i) for i in range(start.token + 1, end.token)]
+    if end.char:
+        parts.append(wide_of(end.token)[: end.char])
+    return "".join(parts)
+
+
+def _merge_adjacent(edits: list[Edit]) -> list[Edit]:
+    merged: list[Edit] = []
+    for edit in edits:
+        if merged and merged[-1].end == edit.start and (merged[-1].start == edit.start or edit.start == edit.end):
+            last = merged.pop()
+            edit = Edit(last.start, edit.end, last.ids + edit.ids)
+        merged.append(edit)
+    return merged
