@@ -89,7 +89,14 @@ class Diagnostic:
     note: str = ""
 
 
-SECTIONS: Final = ("What it does", "Why is this bad", "Example", "Repaired", "Fix safety", "Where it was seen")
+SECTIONS: Final = (
+    "What it does",
+    "Why is this bad",
+    "Example",
+    "Repaired",
+    "Fix safety",
+    "Where it was seen",
+)
 """The sections that every rule's documentation has, in order."""
 
 
@@ -119,5 +126,7 @@ class Rule:
         """The documentation by section title."""
         if not self._cache:
             parts = re.split(r"^## +(.+)$", self.documentation, flags=re.MULTILINE)
-            self._cache.update({title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)})
+            self._cache.update(
+                {title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+            )
         return self._cache

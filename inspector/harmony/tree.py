@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from ..tokens import Span, Transcript
 from .message import Message
+from .problem import Problem
 
 
 class LeafKind(StrEnum):
@@ -47,7 +48,6 @@ class FieldKind(StrEnum):
     CHANNEL = "channel"
     RECIPIENT = "recipient"
     CONTENT_TYPE = "content_type"
-    JUNK = "junk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Field:
 
     ``value`` is the text without markers and prefixes. ``start`` and ``end`` are token indexes (the field
     begins and ends somewhere inside the first and the last of these tokens); ``char_start`` and ``char_end``
-    are offsets into the header's wide text. ``used`` is False for a field that lost against another.
+    are offsets into the header's wide text.
     """
 
     kind: FieldKind
@@ -65,39 +65,82 @@ class Field:
     end: int
     char_start: int
     char_end: int
-    used: bool = True
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """The fields of one header text, with token indexes counted from the header's first token."""
+
+    role: str
+    name: str | None
+    channel: str | None
+    recipient: str | None
+    content_type: str | None
+    fields: tuple[Field, ...]
+
+
+@dataclass(slots=True)
 class MessageNode:
-    """A message as it stands in the transcript, complete or not.
+    """A message as it stands in the transcript, complete or not. Indexes are of tokens.
 
     Attributes:
-        span: all of its tokens.
-        opened: index of its ``<|start|>``, or None when it has none (a continuation, or a missing one).
-        header: the header's tokens, without ``<|start|>`` and ``<|message|>``.
-        separator: index of its ``<|message|>``, or None when there is none.
-        body: the body's tokens.
-        terminator: index of the closing ``<|end|>``, ``<|call|>`` or ``<|return|>``, or None.
-        fields: what the header says, in order.
+        start, end: all of its tokens.
+        opened: its ``<|start|>``, or None when it has none (a continuation, or a missing one).
+        header_start, header_end: the header, without ``<|start|>`` and ``<|message|>``.
+        separator: its ``<|message|>``, or None when there is none.
+        body_start, body_end: the body.
+        terminator: the closing ``<|end|>``, ``<|call|>`` or ``<|return|>``, or None.
+        read: what the header says.
         message: the message that was read, or None for a header without a body that says nothing.
     """
 
-    span: Span
+    start: int
+    end: int
     opened: int | None
-    header: Span
+    header_start: int
+    header_end: int
     separator: int | None
-    body: Span
+    body_start: int
+    body_end: int
     terminator: int | None
-    fields: tuple[Field, ...]
+    read: HeaderFields
     message: Message | None
 
+    @property
+    def span(self) -> Span:
+        """All of its tokens."""
+        return Span(self.start, self.end)
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def header(self) -> Span:
+        """The header's tokens, without markers around it."""
+        return Span(self.header_start, self.header_end)
+
+    @property
+    def body(self) -> Span:
+        """The body's tokens."""
+        return Span(self.body_start, self.body_end)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What the header says, in order, with token indexes of the transcript."""
+        base = self.header_start
+        return tuple(
+            Field(f.kind, f.value, f.start + base, f.end + base, f.char_start, f.char_end) for f in self.read.fields
+        )
+
+
+@dataclass(slots=True)
 class StrayNode:
-    """Tokens that belong to no message: text between messages, a second terminator, a tail."""
+    """Tokens ``[start, end)`` that belong to no message: text between messages, a second terminator, a tail."""
 
-    span: Span
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        """Its tokens."""
+        return Span(self.start, self.end)
 
 
 Node = MessageNode | StrayNode
@@ -105,10 +148,11 @@ Node = MessageNode | StrayNode
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The reading of one transcript."""
+    """The reading of one transcript: its nodes, and what the reader stumbled over."""
 
     transcript: Transcript
     nodes: tuple[Node, ...]
+    problems: tuple[Problem, ...] = ()
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -1,0 +1,20 @@
+"""The next prompt: messages re-encoded, aligned with what was emitted, every difference with its cause."""
+
+from .causes import CAUSES
+from .drift import Drift, NextPrompt, Poison
+from .next_prompt import next_prompt
+from .places import map_back
+from .plan import STYLES
+from .render import RenderError, render
+
+__all__ = [
+    "CAUSES",
+    "STYLES",
+    "Drift",
+    "NextPrompt",
+    "Poison",
+    "RenderError",
+    "map_back",
+    "next_prompt",
+    "render",
+]

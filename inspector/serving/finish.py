@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..finding import Diagnostic
+from ..harmony.message import Message
+from ..harmony.verdict import Verdict
+from ..tokens import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +32,32 @@ class Finish:
     stop_stated: bool
     truncated: bool
     findings: tuple[Diagnostic, ...] = ()
+
+
+def judge_finish(
+    transcript: Transcript, messages: Sequence[Message], verdicts: Iterable[Verdict] = ()
+) -> Finish:
+    """How ``transcript`` ended, and what does not fit. Never raises; linear in the last turn's length.
+
+    Args:
+        transcript: with the reasons that were reported, and in ``meta`` what the rules can use:
+            ``tool_choice`` of the request, ``tool_calls`` (or ``message``) of the answer.
+        messages: the tolerant reading of the whole transcript, with places.
+        verdicts: the releases' strict verdicts on it; they spare reading the tokens again.
+
+    Of a whole conversation (role None) only the assistant's messages at its end count, and without a reported
+    reason a prompt or a history is not judged: ``expected`` is None then.
+    """
+    from .ending import Ending, How
+    from .rules import check_all
+
+    ending = Ending(transcript, messages, verdicts)
+    return Finish(
+        expected=ending.expected,
+        reported=ending.finish,
+        stop_expected=ending.stop_expected,
+        stop_reported=ending.stop,
+        stop_stated=ending.stop_stated,
+        truncated=ending.judged and ending.how is How.CUT,
+        findings=check_all(ending),
+    )

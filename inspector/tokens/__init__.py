@@ -19,6 +19,7 @@ from .markers import (
     is_special,
     special_text,
 )
+from .scan import Scan
 from .spans import Change, Edit, Position, Span, apply_edits, changes_to_edits
 from .transcript import Origin, Transcript
 from .vocabulary import Vocabulary, VocabularyError, vocabulary, vocabulary_file
@@ -44,6 +45,7 @@ __all__ = [
     "Edit",
     "Origin",
     "Position",
+    "Scan",
     "Span",
     "Transcript",
     "Vocabulary",

@@ -148,3 +148,108 @@ def _merge_adjacent(edits: list[Edit]) -> list[Edit]:
             edit = Edit(last.start, edit.end, last.ids + edit.ids)
         merged.append(edit)
     return merged
+
+
+Marked = tuple[Edit, tuple[str, ...]]
+"""An edit with the keys of the diagnostics that asked for it."""
+
+
+def compose(first: Sequence[Marked], second: Sequence[Marked], length: int) -> list[Marked]:
+    """One list of edits that does what ``first`` and then ``second`` do.
+
+    ``first`` edits a sequence of ``length`` tokens, ``second`` edits the result; both are sorted and without
+    overlap. Keys are united where edits grow together.
+    """
+    # The middle sequence as pieces: a stretch of the original to keep, or literal ids with their keys.
+    pieces: list[tuple[int, int, tuple[int, ...] | None, tuple[str, ...]]] = []
+    at = 0
+    for edit, keys in first:
+        if edit.start > at:
+            pieces.append((at, edit.start, None, ()))
+        pieces.append((edit.start, edit.end, edit.ids, keys))
+        at = edit.end
+    if at < length:
+        pieces.append((at, length, None, ()))
+    out = _Composer(length)
+    walk = _Walk(pieces, out)
+    for edit, keys in second:
+        walk.forward(edit.start, copy=True)
+        out.mark(keys)
+        out.write(edit.ids)
+        walk.forward(edit.end, copy=False)
+    walk.forward(None, copy=True)
+    return out.finish()
+
+
+class _Walk:
+    """Goes through the pieces of the middle sequence once, copying or leaving out."""
+
+    def __init__(self, pieces: list[tuple[int, int, tuple[int, ...] | None, tuple[str, ...]]], out: _Composer) -> None:
+        self.pieces = pieces
+        self.out = out
+        self.index = 0
+        self.inside = 0
+        self.at = 0
+
+    def forward(self, until: int | None, *, copy: bool) -> None:
+        while self.index < len(self.pieces) and (until is None or self.at < until):
+            start, end, literal, keys = self.pieces[self.index]
+            size = end - start if literal is None else len(literal)
+            step = size - self.inside if until is None else min(size - self.inside, until - self.at)
+            if literal is not None:
+                self.out.mark(keys)
+            if copy and literal is None:
+                self.out.keep(start + self.inside, start + self.inside + step)
+            elif copy and literal is not None:
+                self.out.write(literal[self.inside : self.inside + step])
+            self.at += step
+            self.inside += step
+            if self.inside >= size:
+                self.index += 1
+                self.inside = 0
+
+
+class _Composer:
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.at = 0
+        self.ids: list[int] = []
+        self.keys: list[str] = []
+        self.done: list[Marked] = []
+
+    def mark(self, keys: Iterable[str]) -> None:
+        self.keys += [k for k in keys if k not in self.keys]
+
+    def write(self, ids: Iterable[int]) -> None:
+        self.ids += ids
+
+    def keep(self, start: int, end: int) -> None:
+        if start >= end:
+            return
+        if start > self.at or self.ids:
+            self.done.append((Edit(self.at, start, tuple(self.ids)), tuple(self.keys)))
+            self.ids = []
+            self.keys = []
+        elif self.at != start:
+            raise ValueError("edits are not sorted")
+        else:
+            self.keys = []
+        self.at = end
+
+    def finish(self) -> list[Marked]:
+        if self.at < self.length or self.ids:
+            self.done.append((Edit(self.at, self.length, tuple(self.ids)), tuple(self.keys)))
+        return self.done
+
+
+def original_position(edits: Iterable[Edit], position: int) -> int:
+    """Where a token of the edited sequence stood before; a token that was written stands where its edit is."""
+    shift = 0
+    for edit in edits:
+        start = edit.start + shift
+        if position < start:
+            break
+        if position < start + len(edit.ids):
+            return edit.start
+        shift += len(edit.ids) - (edit.end - edit.start)
+    return position - shift

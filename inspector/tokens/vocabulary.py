@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,7 +39,9 @@ _TIKTOKEN_NAME: Final = hashlib.sha1(
 _LONG_RUN: Final = 50_000
 """Runs of white space longer than this are encoded in pieces: tiktoken 0.14 panics at 1,000,000 spaces."""
 
-_SPECIAL_TEXT: Final = re.compile(r"<\|(?:startoftext|endoftext|return|constrain|channel|start|end|message|call|reserved_(\d{6}))\|>")
+_SPECIAL_TEXT: Final = re.compile(
+    r"<\|(?:startoftext|endoftext|return|constrain|channel|start|end|message|call|reserved_(\d{6}))\|>"
+)
 
 
 class VocabularyError(RuntimeError):
@@ -57,16 +59,14 @@ class Vocabulary:
         """The bytes of a token (a special token's printed form), or None for an unknown id."""
         return self._table[token] if 0 <= token < VOCABULARY_SIZE else None
 
+    def join(self, ids: Iterable[int]) -> bytes:
+        """The bytes of ids that are all known (not checked)."""
+        return b"".join(map(self._table.__getitem__, ids))
+
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes of known ids, joined. Unknown ids give nothing."""
-        try:
-            # Negative ids would silently index from the end; the guard below is for those.
-            if isinstance(ids, Sequence) and (not ids or min(ids) >= 0):
-                return b"".join(map(self._table.__getitem__, ids))
-        except IndexError:
-            pass  # an id beyond the vocabulary: take the slow way
         table = self._table
-        return b"".join(table[i] for i in ids if 0 <= i < VOCABULARY_SIZE)
+        return b"".join([table[i] for i in ids if 0 <= i < VOCABULARY_SIZE])
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text for display: invalid UTF-8 becomes U+FFFD, unknown ids give nothing."""
@@ -152,7 +152,7 @@ def vocabulary_file() -> Path:
     for_tiktoken = folder / "tiktoken" / _TIKTOKEN_NAME
     if not _is_published(path):
         write_atomically(path, _embedded_table())
-    if not for_tiktoken.exists() or for_tiktoken.stat().st_size != path.stat().st_size:
+    if not _is_published(for_tiktoken):
         write_atomically(for_tiktoken, path.read_bytes())
     return path
 

@@ -173,7 +173,7 @@ def _byte_tokens() -> dict[int, int]:
 
 def _complete(group: list[bytes]) -> bool:
     """False while the bytes so far end inside a character that may still be completed."""
-    tail = group[-1][-3:] if len(group) == 1 else b"".join(group)[-3:]
+    tail = b"".join(group[-3:])[-3:]  # no token is empty: three of them hold the last three bytes
     for back in range(1, len(tail) + 1):
         byte = tail[-back]
         if byte >= 0xC0:
@@ -193,3 +193,15 @@ def _decode_group(group: list[bytes]) -> list[str]:
     alone = [piece.decode("utf-8", "surrogateescape") for piece in group]
     # Broken bytes belong to the token that holds them; only a real character makes a group.
     return alone if "".join(alone) == joined else [joined, *[""] * (len(group) - 1)]
+
+
+def printable_body(text: str) -> str:
+    """Wide text as the content of a message: specials as they are printed, broken bytes and unknown ids as U+FFFD."""
+    if not _ANY.search(text):
+        return text
+    return _ANY.sub(_content_char, text)
+
+
+def _content_char(match: re.Match[str]) -> str:
+    token = special_id(match.group())
+    return special_text(token) if token is not None else "\ufffd"

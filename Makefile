@@ -1,0 +1,88 @@
+# harmonyscope: everything starts here. From a fresh clone, with Python 3.11 or later and make:
+#
+#   make app     set up and open the app
+#   make test    set up and run every check: style, types, import contracts, tests
+#
+# Settings: PYTHON=python3.12 picks the interpreter of a new environment; PYTEST_ARGS="-k wide" is handed to
+# pytest; HARMONYSCOPE_CACHE=folder keeps the vocabulary and the releases there instead of in the user's cache.
+
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PYTHON ?=
+PYTEST_ARGS ?=
+# Two workers; a file stays on one of them, so that its server or browser starts once.
+PYTEST_WORKERS ?= -n 2 --dist loadfile
+FUZZ_ARGS ?=
+BENCH_ARGS ?=
+
+PINNED_RELEASE := openai-harmony==0.0.8
+APP_READY := $(VENV)/.ready-app
+DEV_READY := $(VENV)/.ready-dev
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help app test lint format docs bench fuzz wheel releases setup clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+app: $(APP_READY) releases ## set up what is missing and open the app
+	@$(PY) -m inspector app
+
+test: $(DEV_READY) releases ## every check: style, types, import contracts, tests
+	$(PY) -m pytest -q $(PYTEST_WORKERS) $(PYTEST_ARGS)
+
+lint: $(DEV_READY) ## style, types and import contracts only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV_READY) ## put the source in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(DEV_READY) ## write the rules' pages from the rules
+	$(PY) -m inspector.report.rules_docs --write
+
+bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
+	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
+
+fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
+	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)
+
+wheel: $(DEV_READY) ## build the wheel into dist/
+	$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+setup: $(DEV_READY) releases ## set up for development and stop there
+
+clean: ## remove the environment and what was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The oldest release of the parser is not on our dependency list (both distributions own the same module), so
+# it is fetched into a folder of its own. Without it the app still runs, and says that it shows a prediction.
+releases: $(APP_READY)
+	@$(PY) -m inspector releases list 2>/dev/null | grep -q '0\.0\.8' \
+	  || PIP_RETRIES=1 $(PY) -m inspector releases add $(PINNED_RELEASE) \
+	  || echo "$(PINNED_RELEASE) could not be fetched: its verdicts will come from our model of it." >&2
+
+$(APP_READY): $(PY) pyproject.toml
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV_READY): $(PY) pyproject.toml
+	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(APP_READY) $@
+
+# The first interpreter that is new enough and can make an environment; `venv` needs `ensurepip`.
+$(PY):
+	@for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    echo "Making $(VENV) with $$("$$candidate" --version)."; \
+	    exec "$$candidate" -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "harmonyscope needs Python 3.11 or later with its venv module; none was found. Install one, or name it: make PYTHON=/path/to/python3.12 app" >&2; \
+	exit 1

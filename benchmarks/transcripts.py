@@ -1,0 +1,57 @@
+"""The benchmark's transcripts: healthy output of a given size, in messages of a given length."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inspector.gallery.runs import Dice
+from inspector.tokens import MESSAGE, START, vocabulary
+
+SENTENCES: Final = (
+    "The second table has no index, so every look-up reads all of it once more. ",
+    "Rows that arrive late carry yesterday's date; they must not be counted twice. ",
+    "I will keep the old column until the migration has run everywhere. ",
+    "Nothing else calls this function, as the search over the sources shows. ",
+    "The tests of the exporter pass; those of the importer have not been run yet. ",
+)
+
+HEADERS: Final = (
+    ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
+    ("<|start|>assistant<|channel|>commentary to=functions.query <|constrain|>json<|message|>", "<|call|>"),
+    ("<|start|>functions.query<|channel|>commentary to=assistant<|message|>", "<|end|>"),
+    ("<|start|>assistant<|channel|>commentary<|message|>", "<|end|>"),
+)
+"""Thought, call, result and preamble in turn: every kind of header that a working agent writes."""
+
+SLIP: Final = "<|start|>assistant<|channel|>analysis<|channel|>commentary<|message|>"
+"""The founding report's most frequent defect, for the damaged transcripts."""
+
+
+def transcript(tokens: int, body: int, *, slip_every: int = 0, seed: int = 0) -> list[int]:
+    """About ``tokens`` ids (never more) of messages with bodies of ``body`` tokens, a whole conversation.
+
+    With ``slip_every`` set, every so many messages one has two channels in its header.
+    """
+    dice = Dice(seed)
+    encode = vocabulary().encode_markers
+    prose = vocabulary().encode("".join(dice.pick(SENTENCES) for _ in range(body // 8 + 40)))
+    heads = [(encode(head), encode(tail)) for head, tail in HEADERS]
+    slip = encode(SLIP)
+    ids: list[int] = []
+    number = 0
+    while True:
+        head, tail = heads[number % len(heads)]
+        if slip_every and number % slip_every == slip_every - 1:
+            head, tail = slip, heads[0][1]
+        at = dice.below(len(prose) - body + 1)
+        message = [*head, *prose[at : at + body], *tail]
+        if ids and len(ids) + len(message) > tokens:
+            return ids
+        ids += message
+        number += 1
+
+
+def count_messages(ids: list[int]) -> int:
+    """How many bodies a transcript has."""
+    assert ids[0] == START
+    return ids.count(MESSAGE)

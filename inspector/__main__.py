@@ -1,0 +1,8 @@
+"""``python -m inspector`` is the command ``harmonyscope``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

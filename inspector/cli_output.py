@@ -1,0 +1,84 @@
+"""What the command line puts out: its console, its sentences, its exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from .finding import Diagnostic
+
+CLEAN: Final = 0
+FOUND: Final = 1
+UNUSABLE: Final = 2
+"""Exit codes: nothing at or above ``--fail-on``; something; bad usage or input."""
+
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+"""What shells report for a program ended by Ctrl-C, and by a reader that went away."""
+
+_WIDTH: Final = 100
+
+
+def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
+    """A console for reports: as wide as the terminal; without one 100 cells, or ``COLUMNS``.
+
+    ``colour`` is "auto" (a terminal, unless ``NO_COLOR`` is set), "always" or "never".
+    """
+    from rich.console import Console
+
+    out = file or sys.stdout
+    _escape_what_cannot_be_written(out)
+    width = None if out.isatty() or os.environ.get("COLUMNS", "").isdecimal() else _WIDTH
+    return Console(
+        file=out,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+        no_color=True if colour == "never" else None,
+        force_terminal={"always": True, "never": False}.get(colour),
+    )
+
+
+def say(sentence: str) -> None:
+    """A sentence on standard error; hostile characters in it are made visible."""
+    from .report.visible import visible
+
+    _escape_what_cannot_be_written(sys.stderr)
+    print(f"harmonyscope: {visible(sentence)}", file=sys.stderr, flush=True)
+
+
+def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:
+    """:data:`FOUND` when a finding is at or above ``fail_on`` ("never" for none), else :data:`CLEAN`."""
+    if fail_on == "never":
+        return CLEAN
+    from .finding import Severity
+    from .report.findings import worst
+
+    gravest = worst(found)
+    return FOUND if gravest is not None and gravest.rank >= Severity(fail_on).rank else CLEAN
+
+
+def drop_output() -> None:
+    """Send what is left in the buffers nowhere: the reader of the pipe has gone, and the exit would fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError, AttributeError):
+            continue  # not a stream of the system: it has no pipe that could be closed
+    os.close(nowhere)
+
+
+def _escape_what_cannot_be_written(stream: TextIO) -> None:
+    """An old terminal's encoding must not turn a report into an exception."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")

@@ -1,0 +1,44 @@
+"""A sample: a transcript, its story, what a careful engineer reads in it and what must be found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..harmony.message import Message
+from ..tokens import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample of the gallery.
+
+    Attributes:
+        name: its address (``?sample=NAME``), unique over all families: lower-case letters, digits, hyphens.
+        title: a few words.
+        story: two or three sentences: what happened, who loses it, what the repair does.
+        family: a key of :data:`inspector.gallery.FAMILIES`.
+        transcript: the tokens, the role they continue, the declared tools, what a server reported.
+        expected: the messages that a careful engineer reads in it, without places (start and end are -1).
+        rules: codes of the rules that must be found in it, sorted, each once.
+        errors: by release ("openai-harmony 0.0.8"), the text of the error that its strict parser raises; a
+            release that accepts the transcript is absent.
+        founding: how often the founding report counted this error text; 0 for samples from elsewhere.
+        tags: free words for filters.
+    """
+
+    name: str
+    title: str
+    story: str
+    family: str
+    transcript: Transcript
+    expected: tuple[Message, ...]
+    rules: tuple[str, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    founding: int = 0
+    tags: tuple[str, ...] = ()
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the declared tools."""
+        return self.transcript.tools

@@ -1,0 +1,142 @@
+"""Markers that became text: look-alikes, and outputs whose markers were stripped ("analysis...assistantfinal").
+
+Such text is one endless header to the strict parser. It is only split where the evidence is beyond what prose
+does: a role glued to a channel (``assistantfinal``), never a mere word such as "analysis" or "final".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..tokens import CALL, CHANNEL, CONSTRAIN, END, MESSAGE, RETURN, START, wide_special
+from .words import GLUED_TYPES, as_content_type
+
+_NAMES: Final = {
+    "start": START, "channel": CHANNEL, "constrain": CONSTRAIN, "message": MESSAGE,
+    "end": END, "call": CALL, "return": RETURN,
+}  # fmt: skip
+_ALIKE: Final = re.compile(r"<\|(start|channel|constrain|message|end|call|return)\|>")
+_ALIKE_HEADER: Final = re.compile(
+    r"\s*(?:<\|start\|>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*<\|channel\|>\s*(?:analysis|commentary|final)[^<]{0,80}"
+    r"(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
+)
+_TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
+_HEAD: Final = re.compile(r"(?<![\"'`“‘])(?P<role>assistant) ?(?P<channel>analysis|commentary|final)(?![\"'`”’])" + _TO)
+_LEADING: Final = re.compile(r"(?P<role>assistant)?(?P<channel>analysis|commentary|final)" + _TO)
+_TYPED: Final = re.compile(r"(?P<role>assistant)(?P<type>code|json)(?=\s*[{\[])")
+_TYPE: Final = re.compile(r"\s*(?P<type>json|code|response)(?=\s*[{\[])")
+_PARTIAL: Final = re.compile(
+    r"assistant(?:a|an|ana|anal|analy|analys|analysi|c|co|com|comm|comme|commen|comment|commenta|commentar|f|fi|fin|fina)$"
+)
+W_START, W_CHANNEL, W_MESSAGE, W_END = (wide_special(t) for t in (START, CHANNEL, MESSAGE, END))
+
+Rewrite = tuple[int, int, str]
+
+
+def promotes(text: str) -> bool:
+    """True when a header text begins with a whole header spelled in ordinary characters."""
+    return _ALIKE_HEADER.match(text) is not None
+
+
+def look_alikes(text: str) -> list[Rewrite]:
+    """Every marker spelled in ordinary characters, as (start, end, the marker's wide character)."""
+    return [(m.start(), m.end(), wide_special(_NAMES[m.group(1)])) for m in _ALIKE.finditer(text)]
+
+
+def heads(text: str, *, leading: bool = False) -> list[re.Match[str]]:
+    """Where stripped headers begin in ``text``: ``assistantfinal`` and its like, not quoted ones."""
+    found = [m for m in _HEAD.finditer(text) if _believable(text, m)]
+    if leading and not found:
+        match = _TYPED.match(text)
+        return [match] if match else []
+    return found
+
+
+def _believable(text: str, match: re.Match[str]) -> bool:
+    """A word of its own in running prose ("the assistantfinal marker") is a mention, not a header."""
+    before = text[match.start() - 1 : match.start()] if match.start() else ""
+    after = text[match.end() : match.end() + 1]
+    if match["name"] or not before or before in ".!?\n}])>:;…" or (after and (after.isalnum() or after in "{[")):
+        return True
+    spoken = text[: match.start()].rstrip()
+    return (before == " " and bool(_LEADING.match(text))) or spoken[-1:] in (".", "!", "?", "}")
+
+
+def split(text: str, *, continued: bool, opened: bool, at_end: bool) -> list[Rewrite] | None:
+    """The rewrites that give a stripped text its markers back, or None when it is not a stripped one.
+
+    ``continued``: the prompt gave the role; ``opened``: a ``<|start|>`` stands before the text; ``at_end``: the
+    transcript ends behind it, so that a cut-off ``assistantfin`` is a header that was on its way.
+    """
+    if any(c in text for c in (W_CHANNEL, W_MESSAGE)):
+        return None
+    found = heads(text)
+    partial = _PARTIAL.search(text) if at_end else None
+    lead = _LEADING.match(text)
+    typed = _TYPED.match(text)
+    to_json = lead is not None and lead["name"] is not None and _json_follows(text, lead)
+    if not found and not to_json and typed is None and not (partial is not None and lead is not None):
+        return None
+    rewrites: list[Rewrite] = []
+    prefix = "" if continued else ("" if opened else W_START)
+    if typed is not None:
+        rewrites.append(
+            (
+                0,
+                typed.end(),
+                ("" if continued else prefix + "assistant") + f" {typed['type']}" * 1 + W_MESSAGE,
+            )
+        )
+    elif lead is not None and (not found or found[0].start() != 0 or lead["role"]):
+        rewrites.append(_rewrite(text, lead, first=True, continued=continued, prefix=prefix))
+        found = [m for m in found if m.start() >= rewrites[0][1]]
+    elif found and found[0].start() > 0:
+        role = "" if continued else prefix + "assistant"
+        rewrites.append((0, 0, role + W_MESSAGE))
+    strip = lead is not None and lead.end() < len(text) and text[lead.end()] == " "
+    for match in found:
+        rewrites.append(_rewrite(text, match, first=False, continued=False, prefix=W_START, strip=strip))
+    if partial is not None and partial.start() >= (rewrites[-1][1] if rewrites else 0):
+        rewrites.append((partial.start(), len(text), ""))
+    return rewrites
+
+
+def inside(text: str) -> list[Rewrite]:
+    """Rewrites for stripped headers inside the body of a message: only behind a sentence and before a new one."""
+    rewrites = []
+    for match in heads(text):
+        before = text[: match.start()].rstrip(" ")[-1:]
+        after = text[match.end() :].lstrip(" \n")[:1]
+        if (not before or before in ".!?\n}])") and (match["name"] or after.isupper() or after in ("{", "[")):
+            rewrites.append(_rewrite(text, match, first=False, continued=False, prefix=W_START))
+    return rewrites
+
+
+def _json_follows(text: str, match: re.Match[str]) -> bool:
+    return text[match.end() :].lstrip()[:1] in ("{", "[") or _TYPE.match(text, match.end()) is not None
+
+
+def _rewrite(
+    text: str, match: re.Match[str], *, first: bool, continued: bool, prefix: str, strip: bool = False
+) -> Rewrite:
+    start, end = match.start(), match.end()
+    name, kind = match["name"], None
+    typed = _TYPE.match(text, end)
+    if typed is not None:
+        kind, end = typed["type"], typed.end()
+    elif name and text[end:].lstrip()[:1] in ("{", "["):
+        for glued in GLUED_TYPES:
+            if name.endswith(glued) and len(name) > len(glued) and name[-len(glued) - 1] not in "._-":
+                name, kind = name[: -len(glued)], glued
+                break
+    clause = f" to={name}" if name else ""
+    suffix = f" {kind}" if kind and as_content_type(kind) else ""
+    while end < len(text) and text[end] == " ":
+        end += 1
+    if not first:
+        while strip and start > 0 and text[start - 1] == " ":
+            start -= 1
+    role = "" if first and continued else "assistant"
+    opener = (prefix if first else W_END + W_START) if not (first and continued) else ""
+    return start, end, f"{opener}{role}{W_CHANNEL}{match['channel']}{clause}{suffix}{W_MESSAGE}"

@@ -1,0 +1,323 @@
+"""One transcript record: a JSON object, checked field by field.
+
+``{"id": str, "token_ids": [int]}`` or ``{"id": str, "text": str}``, with optional ``role`` ("assistant" when
+it continues after ``<|start|>assistant``, null or absent for a whole conversation), ``prompt_token_ids``,
+``finish_reason``, ``stop_reason``, ``origins``, ``logprobs``, ``top``, ``tools`` and ``meta``. Any other
+field is kept in ``meta``. A record without readable tokens is refused; a defect in an optional field costs
+that field only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, get_args
+
+from ..harmony.message import ROLES
+from ..tokens import Origin, Transcript, vocabulary
+from .ids import MAX_DIGITS
+from .values import Problem, place, problem, quoted
+
+_REASONS: Final = ("finish_reason", "stop_reason")
+_TOKENS: Final = ("token_ids", "text", "role", "prompt_token_ids", "origins", "logprobs", "top")
+KEYS: Final = frozenset(("id", "tools", "meta", *_TOKENS, *_REASONS))
+ORIGINS: Final = get_args(Origin)
+
+
+class _Unreadable(ValueError):
+    """A field that is not what it should be; ``key`` names it, ``index`` the entry of a list."""
+
+    def __init__(self, what: str, key: str, index: int | None = None) -> None:
+        super().__init__(what)
+        self.key, self.index = key, index
+
+
+@dataclass(slots=True)
+class Source:
+    """Where a record stands: its own text for places, its first line, the name of its file.
+
+    ``columns`` are those before the record on that line (a record within an array).
+    """
+
+    text: str
+    line: int
+    name: str = ""
+    columns: int = 0
+
+    def locate(self, key: str, index: int | None = None) -> tuple[int, int]:
+        """Line and column of a field's value, or of one entry of a flat list."""
+        found = re.search(rf'"{key}"\s*:\s*', self.text)
+        if found is None:
+            return self._shift(1, 1)
+        at = found.end()
+        if index is not None and self.text[at : at + 1] == "[":
+            entry = _nth_entry(self.text, at + 1, index)
+            at = at if entry is None else entry
+        return self._shift(*place(self.text, at))
+
+    def _shift(self, line: int, column: int) -> tuple[int, int]:
+        return self.line + line - 1, column + (self.columns if line == 1 else 0)
+
+
+@dataclass(slots=True)
+class Defaults:
+    """What to read into a record that does not say: a forced role, the tools, how text is taken."""
+
+    role: str | None = "auto"
+    tools: tuple[str, ...] = ()
+    markers: bool = True
+
+
+@dataclass(slots=True)
+class _Fields:
+    raw: Mapping[str, Any]
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+
+    def optional(self, key: str, read: Any, *args: Any) -> Any:
+        """A field's value, or None (with a problem) when it is not readable."""
+        if self.raw.get(key) is None:
+            return None
+        try:
+            return read(key, self.raw[key], *args)
+        except _Unreadable as error:
+            where = self.source.locate(error.key, error.index)
+            self.problems.append(problem(*where, f"{error}; the field was left out", lost=False))
+            return None
+
+
+def parse_json(text: str) -> Any:
+    """``json.loads`` whose every failure is a ValueError that says what is wrong.
+
+    Raises:
+        ValueError: not JSON (then a JSONDecodeError), nested too deeply, or with a number too long.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def json_problem(error: ValueError, text: str, line: int, *, start: int = 0) -> Problem:
+    """The sentence for JSON that could not be read; ``start`` is where it begins in ``text``."""
+    if isinstance(error, json.JSONDecodeError):
+        what = f"not valid JSON ({error.msg}); expected an object with token_ids or text"
+        return problem(*place(text, min(error.pos, len(text)), line), what)
+    if "digits" in str(error):
+        return problem(
+            *place(text, start, line), f"a number of more than {MAX_DIGITS:,} digits is no token id"
+        )
+    return problem(*place(text, start, line), str(error))
+
+
+def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transcript | None, list[Problem]]:
+    """The transcript of one record and what was wrong with it; None when it has no readable tokens."""
+    if not isinstance(raw, dict):
+        what = f"expected a transcript record, a JSON object with token_ids or text, found {_kind(raw)}"
+        return None, [problem(source.line, 1 + source.columns, what)]
+    fields = _Fields(raw, source)
+    try:
+        ids = _ids_of(raw, defaults)
+        role = _role("role", raw.get("role")) if defaults.role == "auto" else defaults.role
+    except _Unreadable as error:
+        return None, [problem(*source.locate(error.key, error.index), str(error))]
+    count = len(ids)
+    optional = fields.optional
+    finish, stop, reported = _reasons(fields)
+    prompt = optional("prompt_token_ids", _int_list)
+    meta = dict(optional("meta", _object) or {})
+    meta.update((str(key), value) for key, value in raw.items() if key not in KEYS)
+    transcript = Transcript(
+        ids=tuple(ids),
+        role=role,
+        id=_identity(raw.get("id"), source),
+        origins=optional("origins", _origins, count),
+        logprobs=optional("logprobs", _logprobs, count),
+        top=optional("top", _top, count),
+        finish_reason=finish,
+        stop_reason=stop,
+        reported=reported,
+        prompt_ids=None if prompt is None else tuple(prompt),
+        tools=optional("tools", _tools) or defaults.tools,
+        meta=meta,
+        source=f"{source.name} line {source.line}" if source.name else f"line {source.line}",
+    )
+    return transcript, fields.problems
+
+
+def _identity(value: object, source: Source) -> str:
+    if isinstance(value, str) and value:
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return f"line {source.line}" if not source.columns else f"line {source.line}, column {source.columns + 1}"
+
+
+def _ids_of(raw: Mapping[str, Any], defaults: Defaults) -> list[int]:
+    if raw.get("token_ids") is not None:
+        return _int_list("token_ids", raw["token_ids"])
+    if raw.get("text") is not None:
+        text = raw["text"]
+        if not isinstance(text, str):
+            raise _Unreadable(f'"text" is {_kind(text)}, expected a string', "text")
+        return vocabulary().encode_markers(text) if defaults.markers else vocabulary().encode(text)
+    raise _Unreadable('the record has neither "token_ids" (a list of integers) nor "text" (a string)', "")
+
+
+def _role(key: str, value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value in ROLES):
+        return value
+    shown = quoted(value) if isinstance(value, str) else _kind(value)
+    raise _Unreadable(f'"role" is {shown}, expected null or one of {", ".join(ROLES)}', key)
+
+
+def _reasons(fields: _Fields) -> tuple[str | None, str | int | None, frozenset[str]]:
+    """The two reasons and which of them were stated. SGLang's object ``{"type", "matched"}`` gives both."""
+    raw, stated = fields.raw, {key for key in ("finish_reason", "stop_reason") if key in fields.raw}
+    finish = raw.get("finish_reason")
+    if isinstance(finish, dict) and isinstance(finish.get("type"), str):
+        matched = finish.get("matched")
+        if "stop_reason" not in raw and isinstance(matched, str | int) and not isinstance(matched, bool):
+            return finish["type"], matched, frozenset({"finish_reason", "stop_reason"})
+        finish = finish["type"]
+        word: str | None = finish
+    else:
+        word = fields.optional("finish_reason", _string)
+        if word is None and finish is not None:
+            stated.discard("finish_reason")
+    stop = fields.optional("stop_reason", _stop)
+    if stop is None and raw.get("stop_reason") is not None:
+        stated.discard("stop_reason")
+    return word, stop, frozenset(stated)
+
+
+def _string(key: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise _Unreadable(f'"{key}" is {_kind(value)}, expected a string or null', key)
+
+
+def _stop(key: str, value: object) -> str | int:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return value
+    raise _Unreadable(f'"{key}" is {_kind(value)}, expected a string, a token id or null', key)
+
+
+def _object(key: str, value: object) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise _Unreadable(f'"{key}" is {_kind(value)}, expected an object', key)
+
+
+def _list(key: str, value: object, count: int | None = None) -> list[Any]:
+    if not isinstance(value, list):
+        raise _Unreadable(f'"{key}" is {_kind(value)}, expected a list', key)
+    if count is not None and len(value) != count:
+        raise _Unreadable(f'"{key}" has {len(value)} entries for {count} tokens', key)
+    return value
+
+
+def _int_list(key: str, value: object) -> list[int]:
+    entries: list[int] = _list(key, value)
+    # type() and not isinstance(): true and false are ints to Python.
+    if set(map(type, entries)) <= {int}:
+        return entries
+    index = next(i for i, entry in enumerate(entries) if type(entry) is not int)
+    raise _Unreadable(f'"{key}"[{index}] is {_kind(entries[index])}, expected an integer', key, index)
+
+
+def _origins(key: str, value: object, count: int) -> tuple[Origin, ...]:
+    entries = _list(key, value, count)
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, str) or entry not in ORIGINS:
+            raise _Unreadable(
+                f'"{key}"[{index}] is {_kind(entry)}, expected one of {", ".join(ORIGINS)}', key, index
+            )
+    return tuple(entries)
+
+
+def _logprobs(key: str, value: object, count: int) -> tuple[float | None, ...]:
+    return tuple(_number(key, index, entry) for index, entry in enumerate(_list(key, value, count)))
+
+
+def _number(key: str, index: int, entry: object) -> float | None:
+    if entry is None:
+        return None
+    if isinstance(entry, bool) or not isinstance(entry, int | float):
+        raise _Unreadable(f'"{key}"[{index}] is {_kind(entry)}, expected a number or null', key, index)
+    try:
+        value = float(entry)
+    except OverflowError:
+        raise _Unreadable(
+            f'"{key}"[{index}] is too large for a logarithm of a probability', key, index
+        ) from None
+    return None if math.isnan(value) else value
+
+
+def _top(key: str, value: object, count: int) -> tuple[tuple[tuple[int, float], ...], ...]:
+    rows: list[tuple[tuple[int, float], ...]] = []
+    for index, row in enumerate(_list(key, value, count)):
+        pairs = [] if row is None else row
+        if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
+            raise _Unreadable(
+                f'"{key}"[{index}] is {_kind(row)}, expected a list of [token id, logprob] pairs', key, index
+            )
+        rows.append(tuple((pair[0], float(pair[1])) for pair in pairs))
+    return tuple(rows)
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and type(pair[0]) is int
+        and (type(pair[1]) is float or (type(pair[1]) is int and abs(pair[1]) < 1e300))
+    )
+
+
+def _tools(key: str, value: object) -> tuple[str, ...]:
+    """Names of tools; OpenAI's tool objects give ``functions.NAME``."""
+    names = []
+    for index, entry in enumerate(_list(key, value)):
+        name = entry
+        if isinstance(entry, dict):
+            inner = entry.get("function") if isinstance(entry.get("function"), dict) else entry
+            name = inner.get("name") if isinstance(inner, dict) else None
+            name = f"functions.{name}" if isinstance(name, str) and name else None
+        if not isinstance(name, str) or not name:
+            raise _Unreadable(f'"{key}"[{index}] is {_kind(entry)}, expected the name of a tool', key, index)
+        names.append(name)
+    return tuple(names)
+
+
+def _kind(value: object) -> str:
+    """A JSON value in words, short values as they are."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 1e20 else "a huge integer"
+    if isinstance(value, float):
+        return f"the number {value!r}"
+    if isinstance(value, str):
+        return f"the string {quoted(value)}"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _nth_entry(text: str, at: int, index: int) -> int | None:
+    """Offset of entry ``index`` of the flat JSON list whose first entry begins at or after ``at``."""
+    decoder = json.JSONDecoder()
+    for number in range(index + 1):
+        while at < len(text) and text[at] in " \t\r\n,":
+            at += 1
+        if number == index:
+            return at
+        try:
+            _, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return None
+    return None

@@ -1,0 +1,109 @@
+"""Two tokenisations of the same text, aligned by the offsets at which their tokens begin.
+
+An emitted body and its re-encoding spell the same bytes nearly always: what differs is how they are cut into
+tokens, a special token that came back as the characters of its name, or bytes that were no UTF-8 and became
+U+FFFD. All three are aligned exactly, in linear time, by the places where both have a token boundary.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from itertools import accumulate
+from typing import Final
+
+from ..tokens import is_known, is_special, vocabulary
+
+
+def offsets(ids: Sequence[int]) -> list[int]:
+    """The byte offset at which each token begins, and the total; unknown ids have no bytes."""
+    token_bytes = vocabulary().token_bytes
+    return [0, *accumulate(len(token_bytes(token) or b"") for token in ids)]
+
+
+def places_in_text(ids: Sequence[int], text: str) -> list[int] | None:
+    """For each token boundary of ``ids`` its byte offset in ``text``, -1 for one that has none there.
+
+    ``text`` is what the releases read from ``ids``: their bytes, where every stretch that is not UTF-8 has
+    become U+FFFD, and where an unknown id has become one U+FFFD and cost everything after it. None when
+    ``text`` is something else.
+    """
+    known = next((i for i, token in enumerate(ids) if not is_known(token)), len(ids))
+    data = vocabulary().decode_bytes(ids[:known])
+    target = text.encode("utf-8", "replace")
+    bounds = offsets(ids[:known])
+    if known == len(ids) and data == target:
+        return bounds
+    broken: list[tuple[int, int]] = []
+    token = _BROKEN.set(broken)
+    try:
+        read = data.decode("utf-8", _HANDLER)
+    finally:
+        _BROKEN.reset(token)
+    if read + ("" if known == len(ids) else "\ufffd") != text:
+        return None
+    return [
+        *_shifted(bounds, broken),
+        *[-1] * (len(ids) - known - 1),
+        *([len(target)] if known < len(ids) else []),
+    ]
+
+
+def common_bounds(e_places: Sequence[int], r_places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The indexes of the boundaries that both have, in order.
+
+    ``r_places`` increases strictly; of several equal places among ``e_places`` the first counts.
+    """
+    r_at = 0
+    last = -1
+    for e_at, place in enumerate(e_places):
+        if place <= last:
+            continue
+        while r_at < len(r_places) and r_places[r_at] < place:
+            r_at += 1
+        if r_at == len(r_places):
+            return
+        if r_places[r_at] == place:
+            yield e_at, r_at
+            last = place
+
+
+def text_cause(emitted: Sequence[int], reencoded: Sequence[int]) -> str:
+    """Why the same stretch of a body has other tokens."""
+    if any(map(is_special, emitted)):
+        return "special-text-defused"
+    if vocabulary().decode_bytes(emitted) != vocabulary().decode_bytes(reencoded) or not all(
+        map(is_known, emitted)
+    ):
+        return "broken-bytes-replaced"
+    return "retokenised"
+
+
+_HANDLER: Final = "inspector.prompt.replace"
+_BROKEN: ContextVar[list[tuple[int, int]]] = ContextVar("broken")
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    """Python's "replace", which also says where."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    _BROKEN.get().append((error.start, error.end))
+    return "\ufffd", error.end
+
+
+codecs.register_error(_HANDLER, _replace)
+
+
+def _shifted(bounds: list[int], broken: list[tuple[int, int]]) -> list[int]:
+    """Byte offsets after every broken range has become the three bytes of U+FFFD; -1 inside of one."""
+    moved: list[int] = []
+    shift = 0
+    index = 0
+    for offset in bounds:
+        while index < len(broken) and broken[index][1] <= offset:
+            shift += 3 - (broken[index][1] - broken[index][0])
+            index += 1
+        inside = index < len(broken) and broken[index][0] < offset
+        moved.append(-1 if inside else offset + shift)
+    return moved

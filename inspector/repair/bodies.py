@@ -1,0 +1,134 @@
+"""What can be wrong with messages that were read: their recipients, arguments, terminators and order.
+
+None of this is mended by itself: the tokens say plainly what they say. It is told, because it is what breaks
+further on (arguments that do not parse, a call that nobody runs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..harmony.bodies import is_json_object, opens_json_string
+from ..harmony.message import CHANNELS, Message
+from ..harmony.names import declared_in
+from ..harmony.problem import Problem
+from ..harmony.tree import MessageNode, Tree
+from ..harmony.words import NOT_TOOLS, is_dotted_tool
+from ..tokens import CALL, END, RETURN, Scan, Span
+
+
+def problems(tree: Tree, scan: Scan) -> Iterator[Problem]:
+    """Problems in messages, in order; their kinds are the names of rules HS401 and up."""
+    ids = tree.transcript.ids
+    declared: set[str] | None = None
+    returned = -1
+    for index, node in enumerate(tree.nodes):
+        if not isinstance(node, MessageNode) or node.message is None:
+            continue
+        message = node.message
+        if message.role == "tool" and message.recipient == "assistant":
+            yield from _imagined(tree, index, node)
+        if message.role != "assistant":
+            continue
+        closer = ids[node.terminator] if node.terminator is not None else None
+        if returned >= 0:
+            yield _problem("turn-after-return", index, Span(node.start, node.header_end), after=returned)
+            returned = -1
+        if closer == RETURN and index + 1 < len(tree.nodes):
+            returned = index
+        recipient = message.recipient
+        if _is_tool(recipient):
+            if declared is None:
+                declared = declared_in(tree.transcript, scan)
+            yield from _call(index, node, message, closer, declared)
+        else:
+            yield from _text(index, node, message, closer)
+        if closer is None and node.end == len(ids):
+            yield _problem("truncated-message", index, Span(node.end, node.end), call=_is_tool(recipient))
+
+
+def _problem(kind: str, index: int, span: Span, **data: Any) -> Problem:
+    return Problem(kind, span, index, data=data)
+
+
+def _is_tool(recipient: str | None) -> bool:
+    return recipient is not None and recipient not in NOT_TOOLS
+
+
+def _field(node: MessageNode, kind: str) -> Span:
+    for field in node.fields:
+        if field.kind == kind:
+            return Span(field.start, field.end)
+    return Span(node.header_start, max(node.header_end, node.header_start))
+
+
+def _call(index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str]) -> Iterator[Problem]:
+    recipient = message.recipient or ""
+    if declared and recipient not in declared and not is_dotted_tool(recipient.split(".", 1)[0]):
+        yield _problem("undeclared-tool", index, _field(node, "recipient"), value=recipient, declared=sorted(declared))
+    elif recipient.startswith(("function.", "functions.functions.", "tool.", "tools.")):
+        yield _problem("odd-tool-name", index, _field(node, "recipient"), value=recipient)
+    if message.channel == "final" or message.channel is None:
+        yield _problem(
+            "call-outside-commentary",
+            index,
+            _field(node, "channel"),
+            value=message.channel,
+            recipient=recipient,
+        )
+    if closer in (END, RETURN):
+        yield _problem(
+            "call-not-closed-by-call", index, Span(node.end - 1, node.end), value=closer, recipient=recipient
+        )
+    kind = (message.content_type or "").removeprefix("<|constrain|>").lower()
+    wants_json = kind == "json" or (not kind and not is_dotted_tool(recipient.split(".", 1)[0]))
+    if not wants_json or (closer is None and not message.content):
+        return
+    if not message.content.strip():
+        yield _problem("empty-arguments", index, Span(node.body_start, node.body_end), recipient=recipient)
+    elif not is_json_object(message.content):
+        cut = closer is None or opens_json_string(message.content)
+        yield _problem(
+            "arguments-not-json",
+            index,
+            Span(node.body_start, node.body_end),
+            recipient=recipient,
+            cut=cut,
+            stated=kind == "json",
+        )
+
+
+def _text(index: int, node: MessageNode, message: Message, closer: int | None) -> Iterator[Problem]:
+    if message.recipient is not None:
+        yield _problem("recipient-is-no-tool", index, _field(node, "recipient"), value=message.recipient)
+    elif closer == CALL or (message.channel == "commentary" and is_json_object(message.content)):
+        yield _problem(
+            "call-without-recipient",
+            index,
+            Span(node.start, node.body_end),
+            closed=closer == CALL,
+            json=is_json_object(message.content),
+        )
+        return
+    if closer == CALL:
+        yield _problem("call-closes-text", index, Span(node.end - 1, node.end), channel=message.channel)
+    if message.channel is None and message.recipient is None:
+        yield _problem("missing-channel", index, Span(node.start, max(node.header_end, node.start)))
+    elif message.channel == "final" and not message.content.strip() and closer is not None:
+        yield _problem("empty-final", index, Span(node.body_start, node.body_end))
+    elif message.channel not in CHANNELS:
+        return
+
+
+def _imagined(tree: Tree, index: int, node: MessageNode) -> Iterator[Problem]:
+    """A tool's answer that the model wrote itself: only where the tokens came from can show it."""
+    transcript = tree.transcript
+    if transcript.origins is not None:
+        sampled = any(o == "sampled" for o in transcript.origins[node.start : node.end])
+    else:
+        # A transcript that continues a turn holds what one generation sampled, unless it says otherwise.
+        sampled = transcript.role is not None
+    if sampled:
+        name = node.message.name if node.message is not None else None
+        yield _problem("imagined-tool-result", index, Span(node.start, node.end), value=name)

@@ -1,0 +1,291 @@
+"""The repairer: problems become diagnostics, diagnostics' fixes become edits, until nothing is left to mend.
+
+Fixes work in rounds. One round reads the transcript, applies every fix that is on and does not clash with an
+earlier one, and hands the result to the next; edits of all rounds are composed into one list against the
+original. A transcript that needs no fix costs one reading. What no rule could mend (a combination nobody has
+thought of) is rewritten by the last resort, so that the newest release accepts every repaired transcript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Final
+
+from ..finding import Applicability, Diagnostic, Effect, Fix, Severity
+from ..harmony.problem import Problem
+from ..harmony.reader import read
+from ..harmony.tree import Tree
+from ..harmony.verdict import StrictError, Verdict
+from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, changes_to_edits, encode_wide
+from ..tokens.spans import Marked, compose, original_position
+from . import catalogue
+from .last_resort import last_resort
+
+MAX_ROUNDS: Final = 12
+
+Judge = Callable[[Scan, str | None], Verdict]
+"""The newest release's strict verdict on scanned ids that continue a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person switched.
+
+    ``off``: keys, codes or names of findings whose fix stays off. ``readings``: by key, the number of the
+    alternative to take (1 is the first) instead of the default. ``wanted``: says whether a rule is selected.
+    """
+
+    off: frozenset[str] = frozenset()
+    readings: Mapping[str, int] = field(default_factory=dict)
+    wanted: Callable[[str, str], bool] = lambda code, name: True
+
+    def is_off(self, diagnostic: Diagnostic) -> bool:
+        """True when the fix of this finding is switched off."""
+        return bool(self.off & {diagnostic.key, diagnostic.code, diagnostic.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What diagnosing and repairing gave.
+
+    ``tree`` reads the original, ``repaired`` the transcript after the edits; ``edits`` (with the keys of the
+    findings that asked for them) are relative to the original.
+    """
+
+    tree: Tree
+    diagnostics: tuple[Diagnostic, ...]
+    repaired: Tree
+    edits: tuple[Marked, ...]
+    error: StrictError | None
+
+
+def diagnose_and_repair(
+    transcript: Transcript, judge: Judge, choices: Choices | None = None, scan: Scan | None = None
+) -> Outcome:
+    """Read, find and mend. Never raises for any ids. ``scan``, when given, is that of the transcript's ids."""
+    choices = choices if choices is not None else Choices()
+    scan = scan if scan is not None else Scan(transcript.ids)
+    tree = first = read(transcript, scan)
+    diagnostics: dict[str, Diagnostic] = {}
+    edits: list[Marked] = []
+    verdict: Verdict | None = None
+    for number in range(MAX_ROUNDS):
+        found = _diagnose(tree, tree.problems, [e for e, _ in edits], choices, known=diagnostics)
+        if number:
+            found = [d for d in found if d.severity is Severity.ERROR]
+        if number and not found:
+            break
+        if number == 0 and any(d.severity is Severity.ERROR for d in found):
+            found = _with_effects(found, tree, judge(scan, transcript.role))
+        for diagnostic in found:
+            told = _settled(diagnostic, tree, [e for e, _ in edits]) if edits else diagnostic
+            diagnostics.setdefault(diagnostic.key, told)
+        step = _round(tree, found, choices)
+        if not step:
+            break
+        edits = compose(edits, step, len(transcript.ids)) if edits else step
+        after = _edited(transcript, edits)
+        scan = Scan(after.ids)
+        tree = read(after, scan)
+    if not tree.transcript.ids and tree.transcript.role is not None:
+        tree = read(_edited(transcript, edits), scan)
+    verdict = judge(scan, tree.transcript.role)
+    if verdict.error is not None and not choices.off and not choices.readings:
+        for _ in range(MAX_ROUNDS * 8):
+            resort = last_resort(tree, verdict)
+            if resort is None:
+                break
+            diagnostic, rewritten = resort
+            place = original_position([e for e, _ in edits], diagnostic.span.start)
+            diagnostic = replace(
+                diagnostic, key=f"{diagnostic.code}@{place}", span=Span(place, place + len(diagnostic.span))
+            )
+            diagnostics.setdefault(diagnostic.key, diagnostic)
+            edits = compose(edits, [(e, (diagnostic.key,)) for e in rewritten], len(transcript.ids))
+            after = _edited(transcript, edits)
+            scan = Scan(after.ids)
+            tree = read(after, scan)
+            verdict = judge(scan, after.role)
+            if verdict.error is None:
+                break
+    # What the messages say is told of the repaired transcript: what a fix has mended is no news.
+    for diagnostic in _diagnose(
+        tree, catalogue.in_messages(tree, scan), [e for e, _ in edits], choices, known=diagnostics
+    ):
+        diagnostics.setdefault(diagnostic.key, diagnostic)
+    ordered = sorted(diagnostics.values(), key=lambda d: (d.span, d.code))
+    return Outcome(first, tuple(ordered), tree, tuple(edits), verdict.error)
+
+
+def _settled(diagnostic: Diagnostic, tree: Tree, edits: Sequence[Edit]) -> Diagnostic:
+    """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript."""
+
+    def settle(fix: Fix) -> Fix:
+        shown = []
+        for edit in show_edits(tree.transcript.ids, fix):
+            start = original_position(edits, edit.start)
+            end = original_position(edits, edit.end) if edit.end > edit.start else start
+            shown.append(Edit(start, max(start, end), edit.ids))
+        return replace(fix, changes=(), edits=tuple(shown))
+
+    fix = settle(diagnostic.fix) if diagnostic.fix is not None else None
+    return replace(diagnostic, fix=fix, alternatives=tuple(settle(a) for a in diagnostic.alternatives))
+
+
+def _edited(transcript: Transcript, edits: Sequence[Marked]) -> Transcript:
+    ids: list[int] = []
+    at = 0
+    for edit, _ in edits:
+        ids += transcript.ids[at : edit.start]
+        ids += edit.ids
+        at = edit.end
+    ids += transcript.ids[at:]
+    # With nothing left to say there is no message that the prompt's open header could belong to.
+    role = transcript.role if ids else None
+    return Transcript(
+        tuple(ids),
+        role,
+        id=transcript.id,
+        tools=transcript.tools,
+        prompt_ids=transcript.prompt_ids,
+        source=transcript.source,
+    )
+
+
+def _diagnose(
+    tree: Tree,
+    problems: Iterable[Problem],
+    edits: Sequence[Edit],
+    choices: Choices,
+    known: Mapping[str, Diagnostic],
+) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    keys: set[str] = set()
+    later = bool(edits)
+    for problem in problems:
+        module = catalogue.module_for(problem.kind)
+        rule = module.RULE
+        if not choices.wanted(rule.code, rule.name):
+            continue
+        said = module.explain(problem, tree.transcript)
+        severity = said.severity or rule.severity
+        start = original_position(edits, problem.span.start) if later else problem.span.start
+        end = original_position(edits, problem.span.end) if later else problem.span.end
+        key = f"{rule.code}@{start}"
+        serial = 1
+        while key in keys or (later and key in known and known[key].message != said.message):
+            serial += 1
+            key = f"{rule.code}@{start}.{serial}"
+        keys.add(key)
+        fix, alternatives = _fixes(problem, said, severity)
+        found.append(
+            Diagnostic(
+                rule.code, rule.name, severity, rule.effects[0], said.message, Span(start, max(end, start)),
+                fix, alternatives, key, said.note,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _fixes(problem: Problem, said: catalogue.Said, severity: Severity) -> tuple[Fix | None, tuple[Fix, ...]]:
+    fix = None
+    if problem.changes and severity is Severity.ERROR:
+        fix = Fix(said.title, said.applicability, problem.changes)
+    elif said.title:
+        fix = Fix(said.title, Applicability.DISPLAY)
+    alternatives = tuple(
+        Fix(title, Applicability.UNSAFE, changes)
+        for title, (_, changes) in zip(said.alternatives, problem.alternatives, strict=False)
+    )
+    return fix, alternatives
+
+
+def _with_effects(found: list[Diagnostic], tree: Tree, verdict: Verdict) -> list[Diagnostic]:
+    """RAISES for errors where the newest strict parse breaks, MISREADS for those that it does not notice."""
+    broken = [verdict.error, *verdict.later] if verdict.error is not None else []
+    stretches: list[Span] = []
+    for error in broken:
+        start = max((n.start for n in tree.nodes if n.start <= error.token), default=0)
+        stretches.append(Span(min(start, error.cause.start), error.token + 1))
+    out = []
+    for diagnostic in found:
+        if diagnostic.severity is Severity.ERROR:
+            span = Span(diagnostic.span.start, max(diagnostic.span.end, diagnostic.span.start + 1))
+            raises = any(span.overlaps(s) for s in stretches)
+            diagnostic = replace(diagnostic, effect=Effect.RAISES if raises else Effect.MISREADS)
+        out.append(diagnostic)
+    return out
+
+
+def wide_lookup(ids: Sequence[int]) -> Callable[[int], str]:
+    """The wide text of single tokens, a character spread over several given to the first of them."""
+
+    def wide_of(token: int) -> str:
+        start = token
+        while start > 0 and token - start < 16 and _inside_character(ids[start - 1]):
+            start -= 1
+        if start == token and not _inside_character(ids[token]):
+            return WideText(ids[token : token + 1], token).of(token)
+        return WideText(ids[start : token + 16], start).of(token)
+
+    return wide_of
+
+
+def _inside_character(token: int) -> bool:
+    """True when a character may go on behind this token, or have begun before it."""
+    from ..tokens import vocabulary
+
+    data = vocabulary().token_bytes(token)
+    return data is not None and token < 199998 and not data.isascii()
+
+
+def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices) -> list[Marked]:
+    """The edits of one round: every fix that is on and clashes with none before it."""
+    taken: list[tuple[Change, str]] = []
+    for diagnostic in found:
+        if diagnostic.severity is not Severity.ERROR and diagnostic.key not in choices.readings:
+            continue
+        if choices.is_off(diagnostic):
+            continue
+        number = choices.readings.get(diagnostic.key, 0)
+        fix = diagnostic.alternatives[number - 1] if 0 < number <= len(diagnostic.alternatives) else diagnostic.fix
+        if fix is None or not fix.changes:
+            continue
+        changes = [c for c in fix.changes if not any(_within(c, t) for t, _ in taken)]
+        covers = [(t, k) for t, k in taken if any(_within(t, c) and t != c for c in changes)]
+        rest = [(t, k) for t, k in taken if (t, k) not in covers]
+        if any(c.clashes(t) for c in changes for t, _ in rest):
+            continue
+        taken = rest + [(c, diagnostic.key) for c in changes]
+    if not taken:
+        return []
+    ids = tree.transcript.ids
+    edits = changes_to_edits([c for c, _ in taken], len(ids), wide_lookup(ids), encode_wide)
+    marked = []
+    for edit in edits:
+        keys = tuple(dict.fromkeys(k for c, k in taken if _belongs(c, edit)))
+        if edit.ids != tuple(ids[edit.start : edit.end]):
+            marked.append((edit, keys))
+    return marked
+
+
+def _within(inner: Change, outer: Change) -> bool:
+    """True when ``inner`` replaces text that ``outer`` takes out as a whole."""
+    if inner.start == inner.end:
+        return outer.start < inner.start < outer.end
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _belongs(change: Change, edit: Edit) -> bool:
+    touched = change.touched
+    return edit.start <= touched.start and touched.end <= edit.end
+
+
+def show_edits(ids: Sequence[int], fix: Fix) -> tuple[Edit, ...]:
+    """The token edits that carry out one fix alone, for display and for the record."""
+    ordered = sorted(fix.changes, key=lambda c: (c.start, c.end))
+    if any(a.clashes(b) for a, b in pairwise(ordered)):
+        return ()
+    return tuple(changes_to_edits(ordered, len(ids), wide_lookup(ids), encode_wide))
