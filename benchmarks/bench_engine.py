@@ -107,9 +107,7 @@ def bench_growth(sizes: Sequence[int], rounds: int) -> dict[str, Any]:
     xs = [math.log(n) for n, _ in points]
     ys = [math.log(s) for _, s in points]
     mean_x, mean_y = statistics.fmean(xs), statistics.fmean(ys)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum(
-        (x - mean_x) ** 2 for x in xs
-    )
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum((x - mean_x) ** 2 for x in xs)
     return {"points": [[n, round(s, 6)] for n, s in points], "exponent": round(slope, 3)}
 
 

@@ -269,28 +269,25 @@ def _warn_about_unknown(inspection: Inspection, off: Sequence[str], choices: dic
     "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True
 )
 def rules(code: str | None, form: str) -> int:
-    """List the rules, or explain the one with this code or name."""
-    from .report.rules import all_rules, close_to, find_rule, rule_page, rule_record, rules_index
+    """List the rules, or explain the one with this code or name; a prefix such as HS2 lists those."""
+    from .report.rules import all_rules, close_to, find_rule, rule_page, rule_record, rules_index, rules_table
 
-    if code is None:
-        found = list(all_rules().values())
+    rule = find_rule(code) if code is not None else None
+    if rule is None:
+        found = [r for r in all_rules().values() if r.code.startswith((code or "").upper())]
+        if not found:
+            meant = close_to(code or "")
+            hint = f"did you mean {' or '.join(meant)}?" if meant else "`harmonyscope rules` lists them."
+            raise InputError(f"no rule is called {code!r}; {hint}")
         if form == "json":
             _echo_json([rule_record(rule) for rule in found])
         elif form == "markdown":
-            click.echo(rules_index(linked=False), nl=False)
+            click.echo(rules_index(found, linked=False), nl=False)
         else:
-            from .report.rules import rules_table
-
             console = make_console()
             for line in rules_table(found, console.width):
                 console.print(line, soft_wrap=True)
-        return CLEAN
-    rule = find_rule(code)
-    if rule is None:
-        meant = close_to(code)
-        hint = f"did you mean {' or '.join(meant)}?" if meant else "`harmonyscope rules` lists them."
-        raise InputError(f"no rule is called {code!r}; {hint}")
-    if form == "json":
+    elif form == "json":
         _echo_json(rule_record(rule))
     elif form == "markdown":
         click.echo(rule_page(rule), nl=False)

@@ -41,7 +41,6 @@ def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
         highlight=False,
         markup=False,
         emoji=False,
-        soft_wrap=True,
         no_color=True if colour == "never" else None,
         force_terminal={"always": True, "never": False}.get(colour),
     )

@@ -25,7 +25,7 @@ from .repair.engine import Choices, Judge, diagnose_and_repair, show_edits
 from .serving import judge_finish
 from .serving.finish import Finish
 from .tokens import START, Edit, Scan, Span, Transcript, vocabulary
-from .tokens.spans import original_position
+from .tokens.spans import Origins
 
 NEWEST: Final = "oss-harmony 0.0.11"
 """The newest release: repairs hold against its strict parse."""
@@ -76,7 +76,7 @@ class Repair:
 
     def original(self, position: int) -> int:
         """Where a token of the repaired transcript stood in the original."""
-        return original_position([a.edit for a in self.edits], position)
+        return Origins(a.edit for a in self.edits).of(position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,10 @@ def inspect(
     transcript = _transcript(source, role, tools)
     picked = Choices(frozenset(off), dict(choices or {}), _selector(select, ignore))
     scan = Scan(transcript.ids)
-    model = StrictModel(transcript.ids, scan)
-    outcome = diagnose_and_repair(transcript, _judge(model), picked, scan)
+    model = StrictModel(transcript.ids, scan.specials)
     verdicts = _verdicts(transcript, model, RELEASES if releases is None else releases, native)
+    strict = [v for v in verdicts if v.mode == "strict"]
+    outcome = diagnose_and_repair(transcript, _judge(model), picked, scan, strict)
     after = outcome.repaired.transcript
     repair = Repair(
         after.ids,
@@ -191,7 +192,7 @@ def _selector(select: Collection[str], ignore: Collection[str]) -> Callable[[str
 
 def _judge(model: StrictModel) -> Judge:
     def judge(scan: Scan, role: str | None) -> Verdict:
-        own = model if scan.ids is model.ids else StrictModel(scan.ids, scan)
+        own = model if scan.ids is model.ids else StrictModel(scan.ids, scan.specials)
         return own.parse(role, RELEASES[NEWEST], release=NEWEST)
 
     return judge
@@ -219,18 +220,20 @@ def _next_prompt(repair: Repair, style: str) -> NextPrompt:
     prompt = make_next_prompt(repair.messages, repair.ids, style=style, role=repair.role)
     if not repair.edits:
         return prompt
+    origins = Origins(a.edit for a in repair.edits)
     drift = []
     for item in prompt.drift:
-        start = repair.original(item.emitted.start)
-        end = repair.original(item.emitted.end) if len(item.emitted) else start
+        start = origins.of(item.emitted.start)
+        end = origins.of(item.emitted.end) if len(item.emitted) else start
         drift.append(replace(item, emitted=Span(start, max(start, end))))
     return replace(prompt, drift=tuple(drift))
 
 
 def _with_edits(diagnostic: Diagnostic, ids: Sequence[int]) -> Diagnostic:
-    def shown(fix):  # type: ignore[no-untyped-def]
-        return fix if fix is None or fix.edits or not fix.changes else replace(fix, edits=show_edits(ids, fix))
+    def shown(fix: Fix) -> Fix:
+        return fix if fix.edits or not fix.changes else replace(fix, edits=show_edits(ids, fix))
 
     if diagnostic.fix is None and not diagnostic.alternatives:
         return diagnostic
-    return replace(diagnostic, fix=shown(diagnostic.fix), alternatives=tuple(shown(a) for a in diagnostic.alternatives))
+    fix = shown(diagnostic.fix) if diagnostic.fix is not None else None
+    return replace(diagnostic, fix=fix, alternatives=tuple(shown(a) for a in diagnostic.alternatives))

@@ -59,9 +59,7 @@ def offline_env(tmp_path: Path) -> dict[str, str]:
     (folder / "sitecustomize.py").write_text(_NO_NETWORK)
     nowhere = "http://127.0.0.1:9"
     env = {k: v for k, v in os.environ.items() if not k.upper().startswith(("TIKTOKEN_", "HARMONYSCOPE_"))}
-    env |= dict.fromkeys(
-        ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere
-    )
+    env |= dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
     env |= {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
     env["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     env["HARMONYSCOPE_CACHE"] = str(tmp_path / "cache")

@@ -113,9 +113,7 @@ REPORT: Final[tuple[Line, ...]] = (
     Line(
         1,
         _LEFT + 'Some("bash")',
-        _shape(
-            _A + "<|channel|>commentary bash to=functions.bash <|constrain|>json<|message|>{call}<|call|>"
-        ),
+        _shape(_A + "<|channel|>commentary bash to=functions.bash <|constrain|>json<|message|>{call}<|call|>"),
     ),
     Line(
         1,
@@ -125,9 +123,7 @@ REPORT: Final[tuple[Line, ...]] = (
     Line(
         1,
         _LEFT + 'Some("to=functions.bash (We attempt to")',
-        _shape(
-            _A + "<|channel|>commentary to=functions.bash (We attempt to see it)<|message|>{call}<|call|>"
-        ),
+        _shape(_A + "<|channel|>commentary to=functions.bash (We attempt to see it)<|message|>{call}<|call|>"),
     ),
     Line(
         1,
@@ -141,16 +137,12 @@ REPORT: Final[tuple[Line, ...]] = (
         1,
         "could not decode header",
         # Token 162 is the byte E6 alone, the beginning of a character that never came.
-        _shape(
-            _A + "<|channel|>commentary to=functions.bash", 162, " <|constrain|>json<|message|>{call}<|call|>"
-        ),
+        _shape(_A + "<|channel|>commentary to=functions.bash", 162, " <|constrain|>json<|message|>{call}<|call|>"),
     ),
     Line(
         1,
         _ROLE + "assistant<|channel|>bash<|channel|>commentary,json",
-        _shape(
-            _A + "<|channel|>commentary<|channel|>bash<|channel|>commentary,json<|message|>{call}<|call|>"
-        ),
+        _shape(_A + "<|channel|>commentary<|channel|>bash<|channel|>commentary,json<|message|>{call}<|call|>"),
     ),
     Line(
         1,

@@ -70,9 +70,7 @@ def samples_folder() -> Path:
     for folder in (package / "samples", package.parent / "samples"):
         if folder.is_dir():
             return folder
-    raise SampleError(
-        f"{package / 'samples'} does not exist: the installation lacks its samples, install it again."
-    )
+    raise SampleError(f"{package / 'samples'} does not exist: the installation lacks its samples, install it again.")
 
 
 def load_samples(folder: Path | None = None) -> list[Sample]:
@@ -139,11 +137,7 @@ class _Reader:
 
     def fail(self, key: str, expected: str) -> SampleError:
         line = next(
-            (
-                n
-                for n, row in enumerate(self.text.splitlines(), 1)
-                if re.match(rf"\s*\[*\"?{re.escape(key)}\b", row)
-            ),
+            (n for n, row in enumerate(self.text.splitlines(), 1) if re.match(rf"\s*\[*\"?{re.escape(key)}\b", row)),
             1,
         )
         return SampleError(f"{self.path}:{line}: `{key}` {expected}.")
@@ -151,13 +145,9 @@ class _Reader:
     def sample(self) -> Sample:
         name, family = self.path.stem, self.path.parent.name
         if not _NAME.fullmatch(name):
-            raise SampleError(
-                f"{self.path}: a sample's file name must be lower-case words joined by hyphens."
-            )
+            raise SampleError(f"{self.path}: a sample's file name must be lower-case words joined by hyphens.")
         if family not in FAMILIES:
-            raise SampleError(
-                f"{self.path}: {family!r} is no family; the folder must be one of {', '.join(FAMILIES)}."
-            )
+            raise SampleError(f"{self.path}: {family!r} is no family; the folder must be one of {', '.join(FAMILIES)}.")
         self._only(self.data, _KEYS)
         founding = self.data.get("founding", 0)
         if not isinstance(founding, int) or isinstance(founding, bool) or founding < 0:
@@ -213,9 +203,7 @@ class _Reader:
             elif isinstance(piece, dict) and set(piece) == {"plain"} and isinstance(piece["plain"], str):
                 ids += vocabulary().encode(piece["plain"])
             else:
-                raise self.fail(
-                    "transcript", f"holds {piece!r}; expected a text, a token id or {{ plain = text }}"
-                )
+                raise self.fail("transcript", f"holds {piece!r}; expected a text, a token id or {{ plain = text }}")
         return tuple(ids + vocabulary().encode_markers(pending))
 
     def _expected(self) -> tuple[Message, ...]:

@@ -99,8 +99,14 @@ def terminator_is_text(
     return None
 
 
-def boundary(ids: Sequence[int], start: int, position: int, specials: Sequence[int], index: int) -> int | None:
-    """Where the next message begins when the marker at ``position`` opens one inside a body, else None."""
+def boundary(
+    ids: Sequence[int], start: int, position: int, specials: Sequence[int], index: int, *, look: bool
+) -> int | None:
+    """Where the next message begins when the marker at ``position`` opens one inside a body, else None.
+
+    ``look`` says whether to look for JSON that is open there; a body is looked through a few times only, so that
+    cost stays linear however many markers stand in it.
+    """
     token = ids[position]
     first = position + 1 if token == START else position
     end = len(ids)
@@ -126,7 +132,7 @@ def boundary(ids: Sequence[int], start: int, position: int, specials: Sequence[i
         )
     if not believable or len(pieces.of("word")) > 3:
         return None
-    if _closes_as_json(ids, start, position, specials, index):
+    if look and _closes_as_json(ids, start, position, specials, index):
         return None
     if token == CHANNEL and position > start and _text(ids, position - 1, position).strip() == "assistant":
         return position - 1

@@ -18,18 +18,21 @@ from .lexer import Lexed, Lexeme
 from .message import CHANNELS, ROLES
 from .words import Names
 
+LONGEST_SPLIT: Final = 4000
+"""Characters of a header that may still hold a whole message; in a longer one everything stray is chatter."""
+
 _TO: Final = re.compile(r"to=|to:(?=[A-Za-z_\"'])")
 PROSE_BETWEEN: Final = 5
 """So many stray words between two channel markers are a body that lost its ``<|message|>``, not chatter."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Piece:
     """A piece of a header. Offsets are into the clean text; ``marker`` is where its marker stands, or -1.
 
-    Kinds: role, name, channel (known), channel-word (a channel without its marker), odd-channel (a word in a
-    channel slot that is none), recipient, type, constrained (a type behind ``<|constrain|>``), odd-type,
-    word (stray), punctuation, marker (alone), start.
+    ``order`` is its place among the header's pieces. Kinds: role, name, channel (known), channel-word (a
+    channel without its marker), odd-channel (a word in a channel slot that is none), recipient, type,
+    constrained (a type behind ``<|constrain|>``), odd-type, word (stray), punctuation, marker (alone), start.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class Piece:
     end: int
     marker: int = -1
     garbled: bool = False
+    order: int = -1
 
     @property
     def whole(self) -> int:
@@ -68,6 +72,8 @@ class _Reader:
         self.first = True
         self.marker = -1
         self.stray = 0
+        self.has_channel = False
+        self.short = len(lexed.clean) < LONGEST_SPLIT
 
     def read(self) -> Pieces:
         lexemes = self.out.lexed.lexemes
@@ -75,29 +81,30 @@ class _Reader:
             if self.out.content is not None:
                 break
             if lexeme.kind == "word":
-                self._word(lexeme, alone=not any(x.kind == "word" for x in lexemes[index + 1 :][:1]))
+                self._word(lexeme, alone=index + 1 == len(lexemes) or lexemes[index + 1].kind != "word")
             else:
                 self._marker(lexeme)
         self._flush_marker()
         return self.out
 
     def _add(self, kind: str, value: str, start: int, end: int, *, garbled: bool = False) -> None:
-        self.out.items.append(Piece(kind, value, start, end, self.marker, garbled))
+        self.out.items.append(Piece(kind, value, start, end, self.marker, garbled, len(self.out.items)))
         self.marker = -1
         self.stray = self.stray + 1 if kind == "word" else 0
+        self.has_channel = self.has_channel or kind == "channel"
 
     def _flush_marker(self) -> None:
         if self.marker >= 0:
             at = self.marker
             self.marker = -1
-            self.out.items.append(Piece("marker", self.slot, at, at + 1))
+            self.out.items.append(Piece("marker", self.slot, at, at + 1, order=len(self.out.items)))
 
     def _marker(self, lexeme: Lexeme) -> None:
         self._flush_marker()
         if lexeme.kind == "start":
-            self.out.items.append(Piece("start", "", lexeme.start, lexeme.end))
+            self.out.items.append(Piece("start", "", lexeme.start, lexeme.end, order=len(self.out.items)))
             return
-        if lexeme.kind == "channel" and self.stray >= PROSE_BETWEEN and self.out.of("channel"):
+        if lexeme.kind == "channel" and self.stray >= PROSE_BETWEEN and self.has_channel and self.short:
             self.out.split = lexeme.start
             self.out.content = self._first_of_last_run()
             return
@@ -201,7 +208,7 @@ class _Reader:
         if channel is not None:
             rest = text[end:]
             if at:
-                self.out.items.append(Piece("punctuation", text[:at], start, start + at))
+                self.out.items.append(Piece("punctuation", text[:at], start, start + at, order=len(self.out.items)))
             short = bool(rest) and rest.isalnum() and len(rest) <= 2
             stop = end + len(rest) if short else end
             self._add("channel", channel, start + at, start + stop, garbled=short or text[at:end] != channel)

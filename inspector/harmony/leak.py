@@ -18,7 +18,8 @@ _NAMES: Final = {
 }  # fmt: skip
 _ALIKE: Final = re.compile(r"<\|(start|channel|constrain|message|end|call|return)\|>")
 _ALIKE_HEADER: Final = re.compile(
-    r"\s*(?:<\|start\|>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*<\|channel\|>\s*(?:analysis|commentary|final)[^<]{0,80}"
+    r"\s*(?:<\|start\|>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*"
+    r"<\|channel\|>\s*(?:analysis|commentary|final)[^<]{0,80}"
     r"(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
 )
 _TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
@@ -59,7 +60,7 @@ def _believable(text: str, match: re.Match[str]) -> bool:
     after = text[match.end() : match.end() + 1]
     if match["name"] or not before or before in ".!?\n}])>:;…" or (after and (after.isalnum() or after in "{[")):
         return True
-    spoken = text[: match.start()].rstrip()
+    spoken = text[max(0, match.start() - 40) : match.start()].rstrip()
     return (before == " " and bool(_LEADING.match(text))) or spoken[-1:] in (".", "!", "?", "}")
 
 

@@ -10,7 +10,10 @@ from ..tokens.markers import CHANNEL, CONSTRAIN, MARKERS, START
 from ..tokens.wide import special_id, wide_special
 
 # Zero-width, bidirectional and control characters: never part of a name, invisible to whoever looks.
-_INVISIBLE: Final = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
+_INVISIBLE: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f"
+)
 _EXOTIC_SPACE: Final = "\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _BROKEN: Final = "\ufffd\udc80-\udcff\udd00"
 
@@ -20,9 +23,8 @@ _DIRT: Final = re.compile(
     f"|(?P<special>(?:(?![{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}])[\ud800-\udbff\udc00-\udc42])+)"
     r"|(?P<alike><\|?(?P<which>channel|constrain|start)\|?>)"
 )
-_LEXEME: Final = re.compile(
-    f"(?P<marker>[{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}])|(?P<space>[ \t\n\r\f]+)|(?P<word>[^ \t\n\r\f{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}]+)"
-)
+_MARKER: Final = f"{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}"
+_LEXEME: Final = re.compile(f"(?P<marker>[{_MARKER}])|(?P<space>[ \\t\\n\\r\\f]+)|(?P<word>[^ \\t\\n\\r\\f{_MARKER}]+)")
 _BY_NAME: Final = {"channel": _W_CHANNEL, "constrain": _W_CONSTRAIN, "start": _W_START}
 
 
@@ -52,7 +54,7 @@ class Lexed:
     ``clean`` is the text without dirt; :meth:`origin` leads from its offsets back to those of the wide text.
     """
 
-    __slots__ = ("_origin", "clean", "dirt", "lexemes")
+    __slots__ = ("_origin", "_replaced", "clean", "dirt", "lexemes")
 
     def __init__(self, text: str) -> None:
         self.dirt: list[Dirt] = []
@@ -81,6 +83,7 @@ class Lexed:
                 origin.append(match.start())
         clean.append(text[at:])
         origin += range(at, len(text) + 1)
+        self._replaced = {dirt.start: dirt.end for dirt in self.dirt if dirt.replacement}
         self.clean = "".join(clean)
         self._origin = origin
         self.lexemes = [self._lexeme(m) for m in _LEXEME.finditer(self.clean) if not m["space"]]
@@ -90,10 +93,7 @@ class Lexed:
         if end and offset:
             before = self._origin[offset - 1] + 1
             # A look-alike marker is one clean character but many in the wide text.
-            for dirt in self.dirt:
-                if dirt.replacement and dirt.start == before - 1:
-                    return dirt.end
-            return before
+            return self._replaced.get(before - 1, before)
         return self._origin[offset]
 
     @staticmethod

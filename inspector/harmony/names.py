@@ -47,7 +47,8 @@ def _collect(names: Names, scan: Scan, *, continued: bool) -> None:
                 text = scan.text(header, position)
                 _from_header(names, text)
                 if text.startswith(_DECLARES):
-                    end = next((p for p in scan.specials[index + 1 :] if ids[p] in STOPS), len(ids))
+                    later = range(index + 1, len(scan.specials))
+                    end = next((scan.specials[i] for i in later if ids[scan.specials[i]] in STOPS), len(ids))
                     for name in _declarations(scan.text(position + 1, end)):
                         names.add(name, declared=True)
             header = -1

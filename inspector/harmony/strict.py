@@ -1,167 +1,215 @@
-"""The strict parser's exact model (provisional core; see tests/differential for how it is held to the libraries)."""
+"""The strict parser's exact model: what ``parse_messages_from_completion_tokens`` of a release would say.
+
+The library walks three states, *expect start*, *header* and *content*; here each state is left by a jump to the
+next marker that ends it, found by one vectorised scan. Headers are read by :mod:`.strict_header`, bodies by
+:mod:`.strict_body`. The differential tests compare the result with the published releases: messages, error
+text, and the token at which the library's ``StreamableParser.process`` raises.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from typing import Final
 
-from ..tokens import MESSAGE, START, STOPS, Scan, Span, vocabulary
-from .message import Message
+import numpy as np
+import numpy.typing as npt
+
+from ..tokens import CALL, END, FIRST_SPECIAL, MESSAGE, RETURN, START, VOCABULARY_SIZE, Span
+from .message import ROLES, Message
+from .strict_body import body_text, body_text_with_unknown
+from .strict_header import BadHeader, ReadHeader, blame, read_header, word_span
 from .verdict import Dialect, StrictError, Verdict
 
-_ASCII_SPACE = " \t\n\x0c\r"
+_MOST_LATER: Final = 100
+"""So many errors after the first one are looked for."""
 
-
-class StrictModel:
-    """Predicts what a release makes of ids; one model shares its scan across dialects and modes."""
-
-    def __init__(self, ids: Sequence[int], scan: Scan | None = None) -> None:
-        self.scan = scan if scan is not None else Scan(ids)
-        self.ids = self.scan.ids
-        found = self.scan.specials
-        self.starts = [i for i in found if self.ids[i] == START]
-        self.separators = [i for i in found if self.ids[i] == MESSAGE]
-        self.stops = [i for i in found if self.ids[i] in STOPS]
-        self.bad = self.scan.unknown
-
-    def parse(self, role: str | None, dialect: Dialect, *, strict: bool = True, release: str = "") -> Verdict:
-        ids, n = self.ids, len(self.ids)
-        messages: list[Message] = []
-        errors: list[StrictError] = []
-        state = "header" if role is not None else "start"
-        next_role = role
-        i = begin = 0
-        while len(errors) < 100:
-            if state == "start":
-                if i >= n:
-                    break
-                if ids[i] == START:
-                    begin, i, state = i, i + 1, "header"
-                    continue
-                errors.append(
-                    StrictError(
-                        f"Unexpected token {ids[i]} while expecting start token {START}",
-                        i,
-                        Span(i, i + 1),
-                        "E1",
-                    )
-                )
-                i = self._after(self.starts, i, n)
-                continue
-            m = self._after(self.separators, i, n)
-            s = self._after(self.stops, i, n) if not strict else n + 1
-            if m >= n and s >= n:
-                errors.append(
-                    StrictError(
-                        "Unexpected EOS while waiting for message header to complete",
-                        n,
-                        Span(min(i, n), n),
-                        "E2",
-                    )
-                )
-                break
-            if not strict and s < m:
-                head = tuple(ids[i:s])
-                if next_role is not None and head:
-                    got = header(head, next_role, dialect, False)
-                    if isinstance(got, tuple) and isinstance(got[0], str) and got[0].startswith("E"):
-                        errors.append(self._error(got, i, s))
-                    else:
-                        r, name, ch, _rec, _ct, rest = got
-                        messages.append(Message(r, rest, name, ch, None, None, begin, s + 1, i, s))
-                next_role = None
-                i, state = s + 1, "start"
-                continue
-            got = header(tuple(ids[i:m]), next_role, dialect, True)
-            next_role = None
-            if got[0][:1] == "E" and got[0][1:].isdigit():
-                errors.append(self._error(got, i, m))
-                i, state = self._after(self.starts, m + 1, n), "start"
-                continue
-            r, name, ch, rec, ct, _ = got
-            t = self._after(self.stops, m + 1, n)
-            messages.append(Message(r, self._body(m + 1, t), name, ch, rec, ct, begin, min(t + 1, n), m + 1, t))
-            i = begin = min(t + 1, n)
-            state = "start"
-        first = errors[0] if errors else None
-        if first is not None:
-            messages = [x for x in messages if x.end <= first.token]
-        return Verdict(release, "strict" if strict else "lenient", tuple(messages), first, tuple(errors[1:]))
-
-    def _error(self, got: tuple, start: int, token: int) -> StrictError:
-        return StrictError(got[1], token, Span(start, token), got[0])
-
-    @staticmethod
-    def _after(positions: list[int], i: int, n: int) -> int:
-        k = bisect_left(positions, i)
-        return positions[k] if k < len(positions) else n
-
-    def _body(self, c: int, t: int) -> str:
-        if self.scan.knows(c, t):
-            return self.scan.text(c, t)
-        k = bisect_left(self.bad, c)
-        return vocabulary().decode_bytes(self.ids[c : self.bad[k]]).decode("utf-8", "ignore") + "\ufffd"
-
-
-@lru_cache(maxsize=8192)
-def header(ids: tuple[int, ...], role: str | None, dialect: Dialect, full: bool) -> tuple:
-    for t in ids:
-        if not 0 <= t < 201089:
-            return "E3", "could not decode header"
-    try:
-        text = vocabulary().decode_bytes(ids).decode("utf-8")
-    except UnicodeDecodeError:
-        return "E3", "could not decode header"
-    marker = "<|channel|>"
-    channel = None
-    at = text.find(marker)
-    if at >= 0:
-        rest = text[at + len(marker) :]
-        end = next((j for j, c in enumerate(rest) if c.isspace() or c == "<"), len(rest))
-        if end == 0:
-            return "E4", "channel marker present but no channel value found in header"
-        channel = rest[:end]
-        text = text[:at] + rest[end:]
-        while dialect is Dialect.ALL_CHANNELS and (at := text.find(marker)) >= 0:
-            rest = text[at + len(marker) :]
-            end = next((j for j, c in enumerate(rest) if c.isspace() or c == "<"), len(rest))
-            text = text[:at] + rest[end:]
-    text = text.strip().replace("<|constrain|>", " <|constrain|>").strip()
-    parts = [p for p in "".join("\0" if c in _ASCII_SPACE else c for c in text).split("\0") if p]
-    name = None
-    r = role
-    if r is None:
-        if not parts:
-            return "E5", "message header did not contain a role"
-        if parts[0] in ("user", "assistant", "system", "developer", "tool"):
-            r = parts[0]
-        elif len(parts) > 1 or parts[0].startswith("to="):
-            name = parts.pop(0)
-            r = "tool"
-        else:
-            return "E6", f"Unknown role: {parts[0]}"
-    if parts and parts[0] == r:
-        parts.pop(0)
-    recipient = content_type = None
-    if not full:
-        return r, name, channel, None, None, " ".join(parts)
-    if parts:
-        last = parts.pop()
-        if last.startswith("to="):
-            recipient = last[3:]
-        elif not parts:
-            recipient = last
-        else:
-            content_type = last
-            recipient = parts.pop().removeprefix("to=")
-    if parts:
-        left = " ".join(parts).replace("\\", "\\\\").replace('"', '\\"')
-        return "E7", f'unexpected tokens remaining in message header: Some("{left}")'
-    return r, name if r == "tool" else None, channel, recipient, content_type, ""
+_E2: Final = "Unexpected EOS while waiting for message header to complete"
 
 
 def strict_parse(
     ids: Sequence[int], role: str | None, dialect: Dialect, *, strict: bool = True, release: str = ""
 ) -> Verdict:
+    """What a release that speaks ``dialect`` makes of ``ids``; see :meth:`StrictModel.parse`."""
     return StrictModel(ids).parse(role, dialect, strict=strict, release=release)
+
+
+class StrictModel:
+    """One transcript, ready to be parsed by any dialect, strict or lenient.
+
+    Scanning and the decoding of bodies are done once and shared by all parses. Not for use by several threads
+    at once.
+
+    Args:
+        ids: any ints. Those outside of the vocabulary are treated as the library treats unknown ids (it
+            refuses negative ones and those from 2**32 on with an ``OverflowError``, before it parses).
+        specials: the indexes of all special and unknown ids, in order, where a caller has them already.
+    """
+
+    def __init__(self, ids: Sequence[int], specials: Sequence[int] | None = None) -> None:
+        self.ids: tuple[int, ...] = ids if isinstance(ids, tuple) else tuple(ids)
+        if specials is None:
+            where, kinds = _scan(self.ids)
+        else:
+            where = np.asarray(specials, dtype=np.int64)
+            kinds = np.fromiter((_clamped(self.ids[i]) for i in specials), dtype=np.int64, count=len(specials))
+        stops = (kinds == END) | (kinds == CALL) | (kinds == RETURN)
+        # Each list ends with the transcript's length: "there is none" needs no case of its own.
+        self._stops: list[int] = [*where[stops].tolist(), len(self.ids)]
+        self._starts: list[int] = [*where[kinds == START].tolist(), len(self.ids)]
+        self._separators: list[int] = [*where[kinds == MESSAGE].tolist(), len(self.ids)]
+        self._unknown = bool(((kinds < 0) | (kinds >= VOCABULARY_SIZE)).any())
+        self._made: dict[tuple[int, int], tuple[ReadHeader, Message]] = {}
+
+    def parse(self, role: str | None, dialect: Dialect, *, strict: bool = True, release: str = "") -> Verdict:
+        """The verdict of a release that speaks ``dialect``. Linear in the number of tokens.
+
+        Args:
+            role: the role that the transcript continues, or None when it begins with ``<|start|>``.
+            dialect: the release's group.
+            strict: False for what ``strict=False`` does: a stop token ends a header too.
+            release: the name to put into the verdict.
+
+        Returns:
+            Messages completed before the first error, the first error, and the errors that would follow once
+            those before them are mended (at most 100). To find these, what is unexpected between messages is
+            passed over up to the next ``<|start|>``; a header that cannot be read is taken as read, with the
+            body behind it; a header without an end is taken as ended at the first marker in it that ends a
+            message or begins one.
+
+        Raises:
+            ValueError: ``role`` is none of the five roles.
+        """
+        if role is not None and role not in ROLES:
+            raise ValueError(f"unknown role {role!r}: expected one of {', '.join(ROLES)}, or None")
+        messages: list[Message] = []
+        errors: list[StrictError] = []
+        ids, stops, separators = self.ids, self._stops, self._separators
+        count = len(ids)
+        at = opened = 0
+        next_stop = next_separator = 0  # indexes into the two lists; they only ever go forward
+        in_header = role is not None
+        while len(errors) <= _MOST_LATER:
+            if not in_header:
+                if at >= count:
+                    break
+                if ids[at] != START:
+                    errors.append(self._unexpected(at))
+                    at = _next(self._starts, at)
+                    continue
+                opened = at
+                at += 1
+            in_header = False
+            while separators[next_separator] < at:
+                next_separator += 1
+            separator = separators[next_separator]
+            if not strict or separator == count:
+                while stops[next_stop] < at:
+                    next_stop += 1
+                end = stops[next_stop]
+                if not strict and end < separator:
+                    found = self._salvage(opened, at, end, role, dialect)
+                    if isinstance(found, StrictError):
+                        errors.append(found)
+                    elif found is not None and not errors:
+                        messages.append(found)
+                    role = None
+                    at = end + 1
+                    continue
+                if separator == count:
+                    end = min(end, _next(self._starts, at))
+                    errors.append(StrictError(_E2, count, Span(opened, end), "E2"))
+                    at = end if end == count or ids[end] == START else end + 1
+                    role = None
+                    continue
+            header = read_header(ids[at:separator], role, dialect)
+            while stops[next_stop] < separator:
+                next_stop += 1
+            end = stops[next_stop]
+            if isinstance(header, BadHeader):
+                errors.append(self._bad(header, at, separator, dialect))
+            elif not errors:
+                messages.append(self._message(header, opened, separator, end))
+            role = None
+            at = end + 1
+        mode = "strict" if strict else "lenient"
+        first = errors[0] if errors else None
+        return Verdict(release, mode, tuple(messages), first, tuple(errors[1 : _MOST_LATER + 1]))
+
+    def _message(self, header: ReadHeader, opened: int, separator: int, end: int) -> Message:
+        key = (opened, separator)
+        known = self._made.get(key)
+        if known is not None and (known[0] is header or known[0] == header):
+            return known[1]
+        if known is not None:
+            content = known[1].content
+        else:
+            body = self.ids[separator + 1 : end]
+            content = body_text_with_unknown(body) if self._unknown else body_text(body)
+        message = Message(
+            header.role,
+            content,
+            header.name,
+            header.channel,
+            header.recipient,
+            header.content_type,
+            opened,
+            min(end + 1, len(self.ids)),
+            separator + 1,
+            end,
+        )
+        self._made[key] = (header, message)
+        return message
+
+    def _salvage(
+        self, opened: int, start: int, stop: int, role: str | None, dialect: Dialect
+    ) -> Message | StrictError | None:
+        """What lenient parsing makes of a header that a stop token ends.
+
+        A message only while the role that the parser was told is still unused; nothing for any later one.
+        """
+        ids = self.ids[start:stop]
+        if role is None or not ids:
+            return None
+        header = read_header(ids, role, dialect, salvage=True)
+        if isinstance(header, BadHeader):
+            return self._bad(header, start, stop, dialect)
+        body = word_span(ids, header.rest_words, dialect)
+        return Message(
+            header.role,
+            header.rest,
+            header.name,
+            header.channel,
+            start=opened,
+            end=stop + 1,
+            body_start=start + body.start,
+            body_end=start + body.end,
+        )
+
+    def _unexpected(self, at: int) -> StrictError:
+        text = f"Unexpected token {self.ids[at]} while expecting start token {START}"
+        return StrictError(text, at, Span(at, at + 1), "E1")
+
+    def _bad(self, header: BadHeader, start: int, raised: int, dialect: Dialect) -> StrictError:
+        within = blame(self.ids[start:raised], header, dialect)
+        return StrictError(header.text, raised, Span(start + within.start, start + within.end), header.kind)
+
+
+def _next(positions: list[int], at: int) -> int:
+    """The first position that is not before ``at``; the list's last one (the end) when ``at`` is beyond it."""
+    index = bisect_left(positions, at)
+    return positions[index] if index < len(positions) else positions[-1]
+
+
+def _clamped(token: int) -> int:
+    return token if 0 <= token < VOCABULARY_SIZE else -1
+
+
+def _scan(ids: Sequence[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Indexes and ids of all special and unknown tokens; unknown ids that fit no machine word as -1."""
+    try:
+        array = np.fromiter(ids, dtype=np.int64, count=len(ids))
+    except OverflowError:
+        array = np.fromiter(map(_clamped, ids), dtype=np.int64, count=len(ids))
+    where = np.flatnonzero((array >= FIRST_SPECIAL) | (array < 0))
+    return where, array[where]

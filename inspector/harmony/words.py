@@ -118,11 +118,8 @@ def garbled_content_type(word: str) -> str | None:
     """The content type that a garbled word like ``fjson`` or ``json?`` holds, or None."""
     lowered = word.lower()
     for known in GLUED_TYPES:
-        if (
-            lowered == known * 2
-            or (lowered != known
-            and len(word) <= len(known) + 3
-            and (lowered.endswith(known) or lowered.startswith(known)))
+        if lowered == known * 2 or (
+            lowered != known and len(word) <= len(known) + 3 and (lowered.endswith(known) or lowered.startswith(known))
         ):
             return known
     return None

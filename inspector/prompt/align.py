@@ -231,9 +231,7 @@ class _Seams:
         self._joints = [_Joint(of[a].source, of[b].source, b - a > 1) for a, b in pairwise(parts)]
         self._ends = [messages[joint.before].body_end for joint in self._joints]
         self._starts = [messages[joint.after].body_start for joint in self._joints]
-        self._moved: list[
-            int
-        ] = []  # byte offsets of the joined text, where moved parts begin and end in turn
+        self._moved: list[int] = []  # byte offsets of the joined text, where moved parts begin and end in turn
         if len(of) > len(parts):
             kept = set(parts)
             offset = 0
@@ -265,8 +263,8 @@ def _check_places(messages: Sequence[Message], count: int) -> None:
             continue
         if not at <= m.start <= m.body_start <= m.body_end <= m.end <= count:
             raise ValueError(
-                f"message {index} is said to stand at {m.start}..{m.end} (body {m.body_start}..{m.body_end}), "
-                f"which overlaps the message before it or leaves the transcript of {count} tokens"
+                f"message {index} is said to stand at {m.start}..{m.end}, its body at {m.body_start}.."
+                f"{m.body_end}, which overlaps the message before it or leaves the transcript of {count} tokens"
             )
         at = m.end
 

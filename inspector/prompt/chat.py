@@ -50,9 +50,7 @@ def plan_chat(messages: Sequence[Message]) -> Plan:
             name = _answered_name(message.name or "", calls, answered)
             answered += 1
             turned.append(
-                PromptMessage(
-                    "tool", _PREFIX + name, "commentary", "assistant", None, (Part(at, message.content),)
-                )
+                PromptMessage("tool", _PREFIX + name, "commentary", "assistant", None, (Part(at, message.content),))
             )
         at += 1
     return _drop_analysis(turned, lost)

@@ -126,9 +126,7 @@ def _longest_in_order(pairs: list[tuple[int, int]], ours: list[EmittedPiece]) ->
     return max(best, key=lambda b: b[0], default=(0, []))[1]
 
 
-def _gone(
-    piece: EmittedPiece, emitted: tuple[int, ...], theirs: list[_Placed], read: Fields, target: Target
-) -> str:
+def _gone(piece: EmittedPiece, emitted: tuple[int, ...], theirs: list[_Placed], read: Fields, target: Target) -> str:
     """Why an emitted piece is not where it was."""
     counterpart = next((p for p in theirs if p.kind in piece.kinds), None)
     if counterpart is not None:
@@ -163,9 +161,7 @@ def _new(kind: Kind, written: set[Kind], read: Fields, target: Target) -> str:
     return "other"
 
 
-def _changed(
-    piece: EmittedPiece, emitted: tuple[int, ...], placed: _Placed, read: Fields, target: Target
-) -> str:
+def _changed(piece: EmittedPiece, emitted: tuple[int, ...], placed: _Placed, read: Fields, target: Target) -> str:
     """Why a piece is written with other tokens."""
     old = piece.text
     new = vocabulary().decode_bytes(placed.ids).decode("latin-1")

@@ -8,7 +8,7 @@ from ..harmony.message import Message
 from ..tokens import Span
 from .align import align
 from .causes import CAUSES
-from .drift import Drift, NextPrompt
+from .drift import Drift, NextPrompt, Poison
 from .headers import Op
 from .plan import OSS_0011
 from .poison import find_poison
@@ -40,17 +40,27 @@ def next_prompt(
     try:
         prompt = render_plan(planned, style)
     except RenderError as error:
-        ops = [Op("poisoned-name", p.span.start, p.span.end, 0, 0) for p in poisoned if len(p.span)]
-        return NextPrompt(style, (), _told(_once(ops), emitted_ids, ()), str(error), poisoned)
+        return NextPrompt(style, (), _refused(poisoned), str(error), poisoned)
     skip = len(continued(prompt, role))
     ids = tuple(prompt.ids[skip:])
     ops = align(messages, emitted_ids, prompt, planned.lost, skip)
     return NextPrompt(style, ids, _told(ops, emitted_ids, ids), None, poisoned)
 
 
-def _once(ops: list[Op]) -> list[Op]:
-    """One difference for each header, however many of its fields are poisoned."""
-    return list(dict.fromkeys(ops))
+def _refused(poisoned: Sequence[Poison]) -> tuple[Drift, ...]:
+    """One difference for each poisoned header, however many of its fields are."""
+    code = CAUSES["poisoned-name"].code
+    first = {poison.message: poison for poison in reversed(poisoned) if len(poison.span)}
+    return tuple(
+        Drift(
+            "poisoned-name",
+            code,
+            poison.span,
+            Span(0, 0),
+            f"The {poison.field} spells the special token {poison.text}: no prompt can hold it as it is.",
+        )
+        for _, poison in sorted(first.items())
+    )
 
 
 def _told(ops: Sequence[Op], emitted: Sequence[int], reencoded: Sequence[int]) -> tuple[Drift, ...]:

@@ -21,9 +21,7 @@ _CONSTRAIN: Final = "<|constrain|>"
 _VALUE: Final = re.compile(r"[^\s<]*")
 # A word with the white space before it. The strict parser splits on ASCII white space and puts a blank before
 # every constrain marker.
-_WORD: Final = re.compile(
-    r"([ \t\n\f\r]*)((?:<\|constrain\|>)?(?:(?!<\|constrain\|>)[^ \t\n\f\r])+|<\|constrain\|>)"
-)
+_WORD: Final = re.compile(r"([ \t\n\f\r]*)((?:<\|constrain\|>)?(?:(?!<\|constrain\|>)[^ \t\n\f\r])+|<\|constrain\|>)")
 
 
 class Fields(NamedTuple):
@@ -76,9 +74,7 @@ def emitted_pieces(ids: Sequence[int], fields: Fields) -> list[EmittedPiece]:
 
 
 def _as_bytes(fields: Fields) -> Fields:
-    coded = [
-        None if value is None else value.encode("utf-8", "replace").decode("latin-1") for value in fields
-    ]
+    coded = [None if value is None else value.encode("utf-8", "replace").decode("latin-1") for value in fields]
     return Fields(coded[0] or "", *coded[1:])
 
 
@@ -174,9 +170,7 @@ def _on_token_bounds(raw: list[_Raw], starts: list[int], text: str) -> list[Emit
             open_at = piece.start
         kinds.append(piece.kind)
         if piece.end in index_of:
-            pieces.append(
-                EmittedPiece(tuple(kinds), index_of[open_at], index_of[piece.end], text[open_at : piece.end])
-            )
+            pieces.append(EmittedPiece(tuple(kinds), index_of[open_at], index_of[piece.end], text[open_at : piece.end]))
             open_at, kinds = None, []
     if raw:
         # Unknown ids have no bytes: the last piece takes those at the end.

@@ -61,9 +61,7 @@ def plan_as_is(messages: Sequence[Message], *, drop_analysis: bool = True) -> Pl
             lost[index] = "analysis-dropped"
         else:
             kept.append(
-                PromptMessage(
-                    m.role, m.name, m.channel, m.recipient, m.content_type, (Part(index, m.content),)
-                )
+                PromptMessage(m.role, m.name, m.channel, m.recipient, m.content_type, (Part(index, m.content),))
             )
     return Plan(kept, lost)
 

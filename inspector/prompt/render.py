@@ -148,7 +148,7 @@ def render_plan(plan: Plan, style: str) -> Prompt:
 
 
 def continued(prompt: Prompt, role: str | None) -> tuple[int, ...]:
-    """What a transcript that continues ``role`` does not hold of the prompt: its first ``<|start|>`` and role.
+    """The prompt's first ``<|start|>`` and role, which a transcript that continues ``role`` does not hold.
 
     Empty when the prompt does not begin so (its first message has another role).
     """

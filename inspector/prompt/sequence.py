@@ -3,7 +3,7 @@
 Anchors are runs of tokens that occur exactly once on either side; the longest row of anchors in the same
 order on both sides is kept, and the gaps between them are searched again for shorter ones. A gap in which
 nothing is unique any more is compared cell by cell when it is small and is one difference otherwise. So the
-result is not always the smallest possible, but the cost is O(n log n) for any input, repetitive text included.
+result is not always the smallest possible, but the cost is O(n log n) for any input, repetitive text too.
 """
 
 from __future__ import annotations

@@ -73,9 +73,7 @@ def text_cause(emitted: Sequence[int], reencoded: Sequence[int]) -> str:
     """Why the same stretch of a body has other tokens."""
     if any(map(is_special, emitted)):
         return "special-text-defused"
-    if vocabulary().decode_bytes(emitted) != vocabulary().decode_bytes(reencoded) or not all(
-        map(is_known, emitted)
-    ):
+    if vocabulary().decode_bytes(emitted) != vocabulary().decode_bytes(reencoded) or not all(map(is_known, emitted)):
         return "broken-bytes-replaced"
     return "retokenised"
 

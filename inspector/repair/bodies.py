@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..harmony.bodies import is_json_object, opens_json_string
-from ..harmony.message import CHANNELS, Message
+from ..harmony.message import Message
 from ..harmony.names import declared_in
 from ..harmony.problem import Problem
 from ..harmony.tree import MessageNode, Tree
@@ -102,7 +102,9 @@ def _call(index: int, node: MessageNode, message: Message, closer: int | None, d
 def _text(index: int, node: MessageNode, message: Message, closer: int | None) -> Iterator[Problem]:
     if message.recipient is not None:
         yield _problem("recipient-is-no-tool", index, _field(node, "recipient"), value=message.recipient)
-    elif closer == CALL or (message.channel == "commentary" and is_json_object(message.content)):
+    elif (closer == CALL and not _is_prose(message)) or (
+        message.channel == "commentary" and is_json_object(message.content)
+    ):
         yield _problem(
             "call-without-recipient",
             index,
@@ -117,8 +119,11 @@ def _text(index: int, node: MessageNode, message: Message, closer: int | None) -
         yield _problem("missing-channel", index, Span(node.start, max(node.header_end, node.start)))
     elif message.channel == "final" and not message.content.strip() and closer is not None:
         yield _problem("empty-final", index, Span(node.body_start, node.body_end))
-    elif message.channel not in CHANNELS:
-        return
+
+
+def _is_prose(message: Message) -> bool:
+    plain = message.channel in ("final", "analysis") and message.content_type is None
+    return plain and not is_json_object(message.content)
 
 
 def _imagined(tree: Tree, index: int, node: MessageNode) -> Iterator[Problem]:

@@ -8,6 +8,8 @@ thought of) is rewritten by the last resort, so that the newest release accepts 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -19,7 +21,7 @@ from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..harmony.verdict import StrictError, Verdict
 from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, changes_to_edits, encode_wide
-from ..tokens.spans import Marked, compose, original_position
+from ..tokens.spans import Marked, Origins, compose
 from . import catalogue
 from .last_resort import last_resort
 
@@ -62,9 +64,21 @@ class Outcome:
 
 
 def diagnose_and_repair(
-    transcript: Transcript, judge: Judge, choices: Choices | None = None, scan: Scan | None = None
+    transcript: Transcript,
+    judge: Judge,
+    choices: Choices | None = None,
+    scan: Scan | None = None,
+    verdicts: Sequence[Verdict] = (),
 ) -> Outcome:
-    """Read, find and mend. Never raises for any ids. ``scan``, when given, is that of the transcript's ids."""
+    """Read, find and mend. Never raises for any ids.
+
+    Args:
+        judge: the newest release, against which repairs hold.
+        choices: what a person switched.
+        scan: that of the transcript's ids, where a caller has it.
+        verdicts: strict verdicts on the transcript; a finding RAISES when one of them breaks there. Without
+            any, the judge's own is taken.
+    """
     choices = choices if choices is not None else Choices()
     scan = scan if scan is not None else Scan(transcript.ids)
     tree = first = read(transcript, scan)
@@ -77,8 +91,6 @@ def diagnose_and_repair(
             found = [d for d in found if d.severity is Severity.ERROR]
         if number and not found:
             break
-        if number == 0 and any(d.severity is Severity.ERROR for d in found):
-            found = _with_effects(found, tree, judge(scan, transcript.role))
         for diagnostic in found:
             told = _settled(diagnostic, tree, [e for e, _ in edits]) if edits else diagnostic
             diagnostics.setdefault(diagnostic.key, told)
@@ -98,7 +110,7 @@ def diagnose_and_repair(
             if resort is None:
                 break
             diagnostic, rewritten = resort
-            place = original_position([e for e, _ in edits], diagnostic.span.start)
+            place = Origins(e for e, _ in edits).of(diagnostic.span.start)
             diagnostic = replace(
                 diagnostic, key=f"{diagnostic.code}@{place}", span=Span(place, place + len(diagnostic.span))
             )
@@ -116,17 +128,21 @@ def diagnose_and_repair(
     ):
         diagnostics.setdefault(diagnostic.key, diagnostic)
     ordered = sorted(diagnostics.values(), key=lambda d: (d.span, d.code))
+    if any(d.severity is Severity.ERROR for d in ordered):
+        ordered = _with_effects(ordered, first, verdicts or (judge(Scan(transcript.ids), transcript.role),))
     return Outcome(first, tuple(ordered), tree, tuple(edits), verdict.error)
 
 
 def _settled(diagnostic: Diagnostic, tree: Tree, edits: Sequence[Edit]) -> Diagnostic:
     """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript."""
 
+    origins = Origins(edits)
+
     def settle(fix: Fix) -> Fix:
         shown = []
         for edit in show_edits(tree.transcript.ids, fix):
-            start = original_position(edits, edit.start)
-            end = original_position(edits, edit.end) if edit.end > edit.start else start
+            start = origins.of(edit.start)
+            end = origins.of(edit.end) if edit.end > edit.start else start
             shown.append(Edit(start, max(start, end), edit.ids))
         return replace(fix, changes=(), edits=tuple(shown))
 
@@ -162,8 +178,8 @@ def _diagnose(
     known: Mapping[str, Diagnostic],
 ) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    keys: set[str] = set()
-    later = bool(edits)
+    origins = Origins(edits)
+    counts: Counter[str] = Counter()
     for problem in problems:
         module = catalogue.module_for(problem.kind)
         rule = module.RULE
@@ -171,14 +187,15 @@ def _diagnose(
             continue
         said = module.explain(problem, tree.transcript)
         severity = said.severity or rule.severity
-        start = original_position(edits, problem.span.start) if later else problem.span.start
-        end = original_position(edits, problem.span.end) if later else problem.span.end
-        key = f"{rule.code}@{start}"
-        serial = 1
-        while key in keys or (later and key in known and known[key].message != said.message):
-            serial += 1
-            key = f"{rule.code}@{start}.{serial}"
-        keys.add(key)
+        start, end = origins.of(problem.span.start), origins.of(problem.span.end)
+        base = key = f"{rule.code}@{start}"
+        # Several findings of one rule can stand at one place, and a later round can find another one there.
+        while counts[base] or (key in known and known[key].message != said.message):
+            counts[base] += 1
+            key = f"{base}.{counts[base] + 1}"
+            if key not in known or known[key].message == said.message:
+                break
+        counts[base] += 1
         fix, alternatives = _fixes(problem, said, severity)
         found.append(
             Diagnostic(
@@ -202,13 +219,18 @@ def _fixes(problem: Problem, said: catalogue.Said, severity: Severity) -> tuple[
     return fix, alternatives
 
 
-def _with_effects(found: list[Diagnostic], tree: Tree, verdict: Verdict) -> list[Diagnostic]:
-    """RAISES for errors where the newest strict parse breaks, MISREADS for those that it does not notice."""
-    broken = [verdict.error, *verdict.later] if verdict.error is not None else []
+def _with_effects(found: Iterable[Diagnostic], tree: Tree, verdicts: Iterable[Verdict]) -> list[Diagnostic]:
+    """RAISES for errors at which one of the strict parses breaks, MISREADS for those that none of them notices."""
+    starts = [node.start for node in tree.nodes]
     stretches: list[Span] = []
-    for error in broken:
-        start = max((n.start for n in tree.nodes if n.start <= error.token), default=0)
-        stretches.append(Span(min(start, error.cause.start), error.token + 1))
+    for verdict in verdicts:
+        for error in (verdict.error, *verdict.later):
+            if error is None:
+                continue
+            at = bisect_right(starts, error.token) - 1
+            start = starts[at] if at >= 0 else 0
+            stretches.append(Span(min(start, error.cause.start), error.token + 1))
+    stretches.sort()
     out = []
     for diagnostic in found:
         if diagnostic.severity is Severity.ERROR:
@@ -243,7 +265,7 @@ def _inside_character(token: int) -> bool:
 
 def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices) -> list[Marked]:
     """The edits of one round: every fix that is on and clashes with none before it."""
-    taken: list[tuple[Change, str]] = []
+    taken = _Taken()
     for diagnostic in found:
         if diagnostic.severity is not Severity.ERROR and diagnostic.key not in choices.readings:
             continue
@@ -251,24 +273,76 @@ def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices) -> list[Ma
             continue
         number = choices.readings.get(diagnostic.key, 0)
         fix = diagnostic.alternatives[number - 1] if 0 < number <= len(diagnostic.alternatives) else diagnostic.fix
-        if fix is None or not fix.changes:
-            continue
-        changes = [c for c in fix.changes if not any(_within(c, t) for t, _ in taken)]
-        covers = [(t, k) for t, k in taken if any(_within(t, c) and t != c for c in changes)]
-        rest = [(t, k) for t, k in taken if (t, k) not in covers]
-        if any(c.clashes(t) for c in changes for t, _ in rest):
-            continue
-        taken = rest + [(c, diagnostic.key) for c in changes]
-    if not taken:
+        if fix is not None and fix.changes:
+            taken.offer(fix.changes, diagnostic.key)
+    if not taken.changes:
         return []
     ids = tree.transcript.ids
-    edits = changes_to_edits([c for c, _ in taken], len(ids), wide_lookup(ids), encode_wide)
+    edits = changes_to_edits(taken.changes, len(ids), wide_lookup(ids), encode_wide)
     marked = []
+    at = 0
     for edit in edits:
-        keys = tuple(dict.fromkeys(k for c, k in taken if _belongs(c, edit)))
+        # Both lists are in order of place; an insertion at the end of one edit may begin the next.
+        while at < len(taken.changes) and taken.changes[at].touched.end < edit.start:
+            at += 1
+        keys = tuple(dict.fromkeys(taken.keys_in(edit, at)))
         if edit.ids != tuple(ids[edit.start : edit.end]):
             marked.append((edit, keys))
     return marked
+
+
+class _Taken:
+    """Changes that were taken so far, in order of place, none clashing with another."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.keys: list[str] = []
+
+    def offer(self, changes: Sequence[Change], key: str) -> None:
+        """Take a fix, unless one of its changes clashes with an earlier one.
+
+        What an earlier change takes out as a whole need not be changed as well; and the other way round.
+        """
+        wanted = []
+        covered: list[int] = []
+        for change in changes:
+            near = self._near(change)
+            if any(_within(change, self.changes[i]) for i in near):
+                continue
+            inside = [i for i in near if _within(self.changes[i], change)]
+            if any(self.changes[i].clashes(change) for i in near if i not in inside):
+                return
+            covered += inside
+            wanted.append(change)
+        for i in sorted(set(covered), reverse=True):
+            del self.changes[i], self.keys[i]
+        for change in wanted:
+            at = bisect_right(self.changes, (change.start, change.end), key=lambda c: (c.start, c.end))
+            self.changes.insert(at, change)
+            self.keys.insert(at, key)
+
+    def _near(self, change: Change) -> list[int]:
+        """Indexes of the changes that touch or overlap one; the rest lies clear of it."""
+        low = bisect_left(self.changes, change.start, key=lambda c: c.start)
+        # Earlier ones that reach beyond its start: they are disjoint, so at most the few before it.
+        first = low
+        while first > 0 and self.changes[first - 1].end >= change.start:
+            first -= 1
+        last = low
+        while last < len(self.changes) and self.changes[last].start <= change.end:
+            last += 1
+        return list(range(first, last))
+
+    def keys_in(self, edit: Edit, start: int) -> list[str]:
+        """Keys of the changes that an edit carries out, looking from index ``start`` on."""
+        keys = []
+        for index in range(start, len(self.changes)):
+            change = self.changes[index]
+            if change.start.token > edit.end:
+                break
+            if edit.start <= change.touched.start and change.touched.end <= edit.end:
+                keys.append(self.keys[index])
+        return keys
 
 
 def _within(inner: Change, outer: Change) -> bool:
@@ -276,11 +350,6 @@ def _within(inner: Change, outer: Change) -> bool:
     if inner.start == inner.end:
         return outer.start < inner.start < outer.end
     return outer.start <= inner.start and inner.end <= outer.end
-
-
-def _belongs(change: Change, edit: Edit) -> bool:
-    touched = change.touched
-    return edit.start <= touched.start and touched.end <= edit.end
 
 
 def show_edits(ids: Sequence[int], fix: Fix) -> tuple[Edit, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,14 +35,21 @@ class Said:
 class RuleModule(Protocol):
     """A module in :mod:`inspector.repair.rules`: a card and the words for its problems."""
 
-    RULE: Rule
-    explain: Callable[[Problem, Transcript], Said]
+    @property
+    def RULE(self) -> Rule:
+        """The rule's card."""
+
+    def explain(self, problem: Problem, transcript: Transcript) -> Said:
+        """The rule's words for one problem."""
+
+
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def quote(value: Any, limit: int = 60) -> str:
     """Text or ids from a transcript, for a sentence: printable, quoted, cut at ``limit`` characters."""
-    text = printable(value) if isinstance(value, str) else show_ids(value)
-    text = "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" for c in text)
+    text = printable(value[: limit + 1]) if isinstance(value, str) else show_ids(value)
+    text = "".join(c if c.isprintable() else _ESCAPES.get(c) or f"\\u{ord(c):04x}" for c in text)
     return f'"{text}"' if len(text) <= limit else f'"{text[: limit - 1]}…"'
 
 

@@ -47,6 +47,7 @@ def inspection_record(inspection: Inspection) -> Record:
         "diagnostics": [_diagnostic(found) for found in inspection.diagnostics],
         "repaired": {
             "ok": repair.ok,
+            "role": repair.role,
             "error": None if repair.error is None else repair.error.text,
             "token": None if repair.error is None else repair.error.token,
             "ids": list(repair.ids),

@@ -21,7 +21,7 @@ _NOTICE: Final = (
 
 def pages() -> dict[str, str]:
     """Every page by its file name: ``README.md`` is the index, ``HS201.md`` a rule. The same on every run."""
-    found = {"README.md": _NOTICE + rules_index()}
+    found = {"README.md": _NOTICE + rules_index(list(all_rules().values()))}
     for code, rule in all_rules().items():
         found[f"{code}.md"] = _NOTICE + rule_page(rule)
     return found

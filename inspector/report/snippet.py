@@ -91,9 +91,7 @@ def _pieces(ids: Sequence[int]) -> Iterator[str]:
             yield f"<?{token}>"
 
 
-def snippet(
-    ids: Sequence[int], span: Span, width: int, *, style: str, marks: Sequence[Mark] = ()
-) -> Iterator[Text]:
+def snippet(ids: Sequence[int], span: Span, width: int, *, style: str, marks: Sequence[Mark] = ()) -> Iterator[Text]:
     """Lines of at most ``width`` cells that show ``span`` underlined, with its surroundings.
 
     Long spans are shown by their two ends. ``marks`` that lie near are underlined with ``-``; each has a line
@@ -114,9 +112,7 @@ def snippet(
     for mark in marks:
         place = "the end" if mark.token >= len(ids) else f"token {mark.token}"
         sign = "-" if mark in near and mark.token not in range(span.start, span.end) else " "
-        yield Text.assemble(
-            (_GUTTER, "blue"), (f"{sign} ", "blue"), (clip(f"{place}: {mark.label}", width - 8), "dim")
-        )
+        yield Text.assemble((_GUTTER, "blue"), (f"{sign} ", "blue"), (clip(f"{place}: {mark.label}", width - 8), "dim"))
 
 
 def _cells(ids: Sequence[int], span: Span, marks: Sequence[int], limit: int) -> Iterator[_Cell]:
@@ -143,9 +139,7 @@ def _cells(ids: Sequence[int], span: Span, marks: Sequence[int], limit: int) -> 
                 span.start == span.end == at,
             )
         index = stop
-    if end == len(ids) and (
-        span.start == span.end == len(ids) or len(ids) in marks or span.start >= len(ids)
-    ):
+    if end == len(ids) and (span.start == span.end == len(ids) or len(ids) in marks or span.start >= len(ids)):
         at_end = span.start >= len(ids)
         yield _Cell(len(ids), str(len(ids)), "(end)", "dim", at_end, len(ids) in marks and not at_end, False)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
 from ..harmony.message import Message
 from ..harmony.verdict import Verdict
@@ -28,10 +28,8 @@ class Turn:
     role: str | None
 
 
-@lru_cache(maxsize=1)
-def assistant_token() -> int:
-    """The id of the word "assistant", as the prompt ends with it."""
-    return vocabulary().encode("assistant")[0]
+ASSISTANT: Final = 173781
+"""The id of the word "assistant", with which a prompt ends. (Encoding it would load tiktoken for one word.)"""
 
 
 def last_turn(ids: Sequence[int], role: str | None) -> Turn | None:
@@ -53,7 +51,7 @@ def last_turn(ids: Sequence[int], role: str | None) -> Turn | None:
         while stop < end and ids[stop] != MESSAGE and ids[stop] not in STOPS and ids[stop] != START:
             stop += 1
         if not in_header:
-            if stop > first and ids[first] == assistant_token():
+            if stop > first and ids[first] == ASSISTANT:
                 turn = turn or Turn(first + 1, "assistant")
                 if stop == end and stop == first + 1:
                     return None  # an open prompt: nothing was generated after it

@@ -17,7 +17,7 @@ from ..finding import Diagnostic, Effect, Rule, Severity
 from ..harmony.message import Message
 from ..harmony.verdict import Verdict
 from ..tokens import CALL, END, ENDOFTEXT, RETURN, START, Span, Transcript
-from .consumers import assistant_token
+from .consumers import ASSISTANT
 from .others import read_llama_cpp, read_ollama, read_verl
 from .reading import Reading
 from .sglang import read_sglang
@@ -63,9 +63,7 @@ class Ending:
     (oss-harmony 0.0.10 or later spares reading the tokens again).
     """
 
-    def __init__(
-        self, transcript: Transcript, messages: Sequence[Message], verdicts: Iterable[Verdict]
-    ) -> None:
+    def __init__(self, transcript: Transcript, messages: Sequence[Message], verdicts: Iterable[Verdict]) -> None:
         self.transcript = transcript
         self.ids = transcript.ids
         self.messages = messages
@@ -116,7 +114,7 @@ class Ending:
             return True
         if transcript.origins is not None and transcript.origins[-1] != "sampled":
             return False
-        if len(ids) >= 2 and ids[-2] == START and ids[-1] == assistant_token():
+        if len(ids) >= 2 and ids[-2] == START and ids[-1] == ASSISTANT:
             return False
         if transcript.role == "assistant":
             return not self.messages or self.messages[-1].role == "assistant"
@@ -147,7 +145,7 @@ class Ending:
         if first <= 0 and self.transcript.role is not None:
             return 0, self.transcript.role
         first = max(first, 0)
-        if self.ids[first : first + 2] == (START, assistant_token()):
+        if self.ids[first : first + 2] == (START, ASSISTANT):
             return first + 2, "assistant"
         return first, None
 
@@ -159,8 +157,8 @@ class Ending:
 
     @cached_property
     def reading(self) -> Reading:
-        """What vLLM 0.32 answers for the completion: the reader that the alarm goes by."""
-        return assemble(self.ids, self.fed, self.start[0])
+        """What vLLM 0.32 answers for the completion, arguments as they came: the alarm goes by it."""
+        return assemble(self.ids, self.fed, self.start[0], verbatim=True)
 
     @cached_property
     def elsewhere(self) -> tuple[str, ...]:
@@ -253,9 +251,7 @@ class Ending:
 def shown(text: object, limit: int = 40) -> str:
     """A word from a transcript or a record, for a sentence: quoted, escaped, cut."""
     piece = str(text)
-    return json.dumps(
-        piece if len(piece) <= limit else piece[: limit - 1] + "…", ensure_ascii=not piece.isprintable()
-    )
+    return json.dumps(piece if len(piece) <= limit else piece[: limit - 1] + "…", ensure_ascii=not piece.isprintable())
 
 
 def _newest(verdicts: Sequence[Verdict]) -> Verdict | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..finding import Diagnostic
@@ -35,15 +35,19 @@ class Finish:
 
 
 def judge_finish(
-    transcript: Transcript, messages: Sequence[Message], verdicts: Iterable[Verdict] = ()
+    transcript: Transcript,
+    messages: Sequence[Message],
+    verdicts: Iterable[Verdict] = (),
+    wanted: Callable[[str, str], bool] | None = None,
 ) -> Finish:
     """How ``transcript`` ended, and what does not fit. Never raises; linear in the last turn's length.
 
     Args:
         transcript: with the reasons that were reported, and in ``meta`` what the rules can use:
             ``tool_choice`` of the request, ``tool_calls`` (or ``message``) of the answer.
-        messages: the tolerant reading of the whole transcript, with places.
+        messages: the tolerant reading of ``transcript`` itself (not of a repaired one: their places are used).
         verdicts: the releases' strict verdicts on it; they spare reading the tokens again.
+        wanted: which rules to report, by code and name; all of them without it.
 
     Of a whole conversation (role None) only the assistant's messages at its end count, and without a reported
     reason a prompt or a history is not judged: ``expected`` is None then.
@@ -59,5 +63,5 @@ def judge_finish(
         stop_reported=ending.stop,
         stop_stated=ending.stop_stated,
         truncated=ending.judged and ending.how is How.CUT,
-        findings=check_all(ending),
+        findings=tuple(d for d in check_all(ending) if wanted is None or wanted(d.code, d.name)),
     )

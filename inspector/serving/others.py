@@ -140,9 +140,7 @@ _LLAMA_BLOCK: Final = re.compile(r"<\|channel\|>(analysis|commentary|final)<\|me
 _CONSTRAINT: Final = r"(?:\s*(?:<\|constrain\|>)?[A-Za-z0-9_-]+)?"
 _LLAMA_CALL: Final = re.compile(
     r"(?: to=functions\.(?P<in_role>[^\s<]+?)<\|channel\|>(?:commentary|analysis)"
-    r"|<\|channel\|>(?:commentary|analysis) to=functions\.(?P<in_channel>[^\s<]+?))"
-    + _CONSTRAINT
-    + r"<\|message\|>\s*"
+    r"|<\|channel\|>(?:commentary|analysis) to=functions\.(?P<in_channel>[^\s<]+?))" + _CONSTRAINT + r"<\|message\|>\s*"
 )
 
 

@@ -30,9 +30,7 @@ _CALL: Final = re.compile(
     r"to=([a-zA-Z_][a-zA-Z0-9_.-]*)\s*<\|constrain\|>json<\|message\|>(.*?)(?:<\|call\|>|$)", re.DOTALL
 )
 # Written so that long runs of white space cost linear time only.
-_PLAIN_WORD: Final = re.compile(
-    r"(?:^|\s|^assistant|\sassistant)(?:analysis|commentary|assistantfinal)", re.IGNORECASE
-)
+_PLAIN_WORD: Final = re.compile(r"(?:^|\s|^assistant|\sassistant)(?:analysis|commentary|assistantfinal)", re.IGNORECASE)
 _PLAIN_HEAD: Final = re.compile(r"\s*(?:assistant\s*)?(analysis|commentary)", re.IGNORECASE)
 _PLAIN_FINAL: Final = re.compile(r"\s*assistantfinal\s*", re.IGNORECASE)
 _FINAL: Final = re.compile("assistantfinal", re.IGNORECASE)

@@ -82,8 +82,11 @@ def read_vllm(
     return assemble(ids, fed, start)
 
 
-def assemble(ids: Sequence[int], fed: Fed, start: int = 0) -> Reading:
-    """The answer that vLLM puts together from what its parser gave."""
+def assemble(ids: Sequence[int], fed: Fed, start: int = 0, *, verbatim: bool = False) -> Reading:
+    """The answer that vLLM puts together from what its parser gave.
+
+    With ``verbatim`` arguments are left as they came, which is quicker where only the calls matter.
+    """
     reasoning: list[str] = []
     content: list[str] = []
     calls: list[Call] = []
@@ -93,7 +96,7 @@ def assemble(ids: Sequence[int], fed: Fed, start: int = 0) -> Reading:
     for message in fed.messages:
         goes = route(message)
         if goes is Route.TOOL:
-            calls.append(_call(message))
+            calls.append(_call(message, verbatim))
             ends.append(message.end)
         elif goes is Route.IGNORE:
             ignored.append(message)
@@ -125,9 +128,7 @@ def read_old_vllm(ids: Sequence[int], role: str | None = "assistant", *, start: 
     if fatal:
         return Reading(VLLM_OLD, note=f"HTTP 500: {fatal[0]}")
     read = assemble(ids, fed, start)
-    return Reading(
-        VLLM_OLD, read.content, read.reasoning, read.calls, read.finish, read.note, read.ends, read.lost
-    )
+    return Reading(VLLM_OLD, read.content, read.reasoning, read.calls, read.finish, read.note, read.ends, read.lost)
 
 
 def engine_reason(ids: Sequence[int]) -> str:
@@ -135,10 +136,10 @@ def engine_reason(ids: Sequence[int]) -> str:
     return "stop" if ids and ids[-1] in (RETURN, CALL, ENDOFTEXT) else "length"
 
 
-def _call(message: Message) -> Call:
+def _call(message: Message, verbatim: bool) -> Call:
     name = (normalised(message.recipient) or "").removeprefix("functions.")
     arguments = message.content
-    if message.content_type is None or "json" in message.content_type:
+    if not verbatim and (message.content_type is None or "json" in message.content_type):
         arguments = reserialised(arguments) or arguments
     return Call(name, arguments)
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -95,9 +96,12 @@ def changes_to_edits(
 ) -> list[Edit]:
     """Token edits that carry out ``changes`` together.
 
-    ``count`` is the length of the transcript, ``wide_of(i)`` the wide text of its token ``i`` and ``encode`` turns wide text back into ids. Changes that
-    share a token, or meet inside one, are rewritten as one edit. Changes must not clash; where several
-    insertions stand at one position they keep the order in which they are given.
+    ``count`` is the length of the transcript, ``wide_of(i)`` the wide text of its token ``i``; ``encode`` turns
+    wide text back into ids. Changes that share a token, or meet inside one, are rewritten as one edit. Where
+    several insertions stand at one position they keep the order in which they are given.
+
+    Raises:
+        ValueError: two changes clash (they replace a common piece of text).
     """
     ordered = sorted(changes, key=lambda c: (c.start, c.end))
     for before, after in pairwise(ordered):
@@ -242,14 +246,26 @@ class _Composer:
         return self.done
 
 
-def original_position(edits: Iterable[Edit], position: int) -> int:
-    """Where a token of the edited sequence stood before; a token that was written stands where its edit is."""
-    shift = 0
-    for edit in edits:
-        start = edit.start + shift
-        if position < start:
-            break
-        if position < start + len(edit.ids):
-            return edit.start
-        shift += len(edit.ids) - (edit.end - edit.start)
-    return position - shift
+class Origins:
+    """The way back through edits: where tokens of the edited sequence stood before."""
+
+    __slots__ = ("_after", "_at", "_starts")
+
+    def __init__(self, edits: Iterable[Edit]) -> None:
+        self._starts: list[int] = []  # where each edit begins in the edited sequence
+        self._at: list[int] = []  # where it begins in the original
+        self._after: list[tuple[int, int]] = []  # where it ends in the edited sequence, and in the original
+        shift = 0
+        for edit in edits:
+            self._starts.append(edit.start + shift)
+            self._at.append(edit.start)
+            self._after.append((edit.start + shift + len(edit.ids), edit.end))
+            shift += len(edit.ids) - (edit.end - edit.start)
+
+    def of(self, position: int) -> int:
+        """The original index of a token; one that was written stands where its edit is."""
+        index = bisect_right(self._starts, position) - 1
+        if index < 0:
+            return position
+        ended, original = self._after[index]
+        return self._at[index] if position < ended else position - ended + original

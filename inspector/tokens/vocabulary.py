@@ -180,8 +180,7 @@ def _embedded_table() -> bytes:
 
 
 def _special_id(text: str) -> int | None:
-    token = _SPECIAL_IDS.get(text)
-    return token
+    return _SPECIAL_IDS.get(text)
 
 
 _SPECIAL_IDS: Final = {special_text(i): i for i in range(FIRST_SPECIAL, VOCABULARY_SIZE)}

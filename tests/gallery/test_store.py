@@ -153,9 +153,7 @@ def test_a_name_used_twice_is_refused(write, tmp_path) -> None:
         load_samples(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name", ["../founding/aborted-as", "founding/aborted-as", "*", "", "a" * 500, "x\x00y", "Ü"]
-)
+@pytest.mark.parametrize("name", ["../founding/aborted-as", "founding/aborted-as", "*", "", "a" * 500, "x\x00y", "Ü"])
 def test_a_name_from_an_address_bar_never_becomes_a_path(name) -> None:
     with pytest.raises(SampleError, match="There is no sample called"):
         load_sample(name)

@@ -91,17 +91,12 @@ def test_inspect_from_another_folder_without_a_network(installed, elsewhere, off
     assert ran.returncode == 1, ran.stderr
     record = json.loads(ran.stdout)
     verdicts = {v["release"]: v["error"] for v in record["strict"]}
-    assert verdicts["openai-harmony 0.0.8"] == "Unknown role: final", (
-        "predicted by the model: it is not installed"
-    )
+    assert verdicts["openai-harmony 0.0.8"] == "Unknown role: final", "predicted by the model: it is not installed"
     assert [m["content"] for m in record["repaired"]["messages"]] == ["So.", "Yes."]
 
 
 def test_python_finds_the_samples_of_the_wheel(installed, elsewhere, offline_env) -> None:
-    code = (
-        "from inspector.gallery import load_samples, samples_folder;"
-        "print(len(load_samples()), samples_folder())"
-    )
+    code = "from inspector.gallery import load_samples, samples_folder;print(len(load_samples()), samples_folder())"
     ran = run(installed / "python", "-c", code, cwd=elsewhere, env=offline_env)
     count, folder = ran.stdout.split(" ", 1)
     assert int(count) >= 70

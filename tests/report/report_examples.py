@@ -33,7 +33,7 @@ def plain(text: str, *, content: str | None = None, finish: Finish | None = None
             Verdict(NEW, "strict", messages, None, source="native"),
         ),
         diagnostics=(),
-        repair=Repair(ids, True, None, messages, (), ()),
+        repair=Repair(ids, "assistant", True, None, messages, (), ()),
         next_prompt=NextPrompt(NEW, ids, ()),
         finish=finish or Finish("stop", None, None, None, False, False),
     )
@@ -91,7 +91,7 @@ def founding() -> Inspection:
         ),
         diagnostics=(found,),
         repair=Repair(
-            repaired, True, None, (first, second), (AppliedEdit(drop, (found.key,)),), (found.key,)
+            repaired, "assistant", True, None, (first, second), (AppliedEdit(drop, (found.key,)),), (found.key,)
         ),
         next_prompt=NextPrompt(
             NEW,
@@ -116,7 +116,7 @@ def unmended() -> Inspection:
         tree=Tree(Transcript(ids), ()),
         strict=(Verdict(NEW, "strict", (), error),),
         diagnostics=(shown,),
-        repair=Repair(ids, False, error, (), (), ()),
+        repair=Repair(ids, None, False, error, (), (), ()),
         next_prompt=NextPrompt("vLLM 0.32", (), (), "A tool's name holds the text of a special token."),
         finish=Finish(None, None, None, None, False, True),
     )
@@ -139,7 +139,7 @@ def hostile() -> Inspection:
         tree=base.tree,
         strict=(Verdict(NEW, "strict", (message,), error),),
         diagnostics=(found,),
-        repair=Repair(base.repair.ids, False, error, (message, *base.repair.messages), (), ()),
+        repair=Repair(base.repair.ids, nasty, False, error, (message, *base.repair.messages), (), ()),
         next_prompt=NextPrompt(NEW, (), (Drift("x", "HP1", Span(0, 5), Span(0, 0), nasty),)),
         finish=Finish("stop", nasty, nasty, nasty, True, True),
     )
@@ -163,7 +163,7 @@ def many(count: int = 234) -> Inspection:
         tree=Tree(Transcript(ids), ()),
         strict=(Verdict(NEW, "strict", messages, None),),
         diagnostics=found,
-        repair=Repair(ids, True, None, messages, (), ()),
+        repair=Repair(ids, "assistant", True, None, messages, (), ()),
         next_prompt=NextPrompt(NEW, ids, drift),
         finish=Finish("stop", "stop", None, None, True, False),
     )

@@ -218,7 +218,7 @@ def inspections(draw: st.DrawFn, nasty: st.SearchStrategy[str]) -> Inspection:
         Tree(transcript, ()),
         (Verdict(NEW, "strict", (message,), error, (error,)),),
         (found,),
-        Repair(ids, False, error, (message,), (), (found.key,)),
+        Repair(ids, text(), False, error, (message,), (), (found.key,)),
         NextPrompt(NEW, ids, (Drift(text(), "HP1", span(), span(), text()),), draw(st.none() | nasty)),
         Finish(None, text(), text(), text(), True, True, (found,)),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inspector.harmony.message import Message
 from inspector.harmony.reader import read as read_tree
 from inspector.harmony.verdict import StrictError, Verdict
-from inspector.serving.consumers import consumers, last_turn, strict_reading
+from inspector.serving.consumers import ASSISTANT, consumers, last_turn, strict_reading
 from inspector.serving.finish import judge_finish
 from inspector.serving.reading import Reading
 from inspector.tokens import CALL, CHANNEL, END, MESSAGE, START, Span, Transcript, vocabulary
@@ -29,7 +29,7 @@ def who_calls(text: str) -> set[str]:
     return {name for name, reading in readings(text).items() if reading.calls}
 
 
-NEW, OLD = "vLLM 0.32", "vLLM up to 0.26"
+NEW, OLD, SGLANG = "vLLM 0.32", "vLLM up to 0.26", "SGLang 0.5.23"
 ALL = {NEW, OLD, "SGLang 0.5.23", "verl", "llama.cpp", "Ollama"}
 TOLERANT = {"Ollama"}
 
@@ -40,11 +40,11 @@ HEADERS = [
     (" to=functions.bash<|channel|>commentary json", {NEW, OLD, "llama.cpp", "Ollama"}),
     ("<|channel|>analysis to=functions.bash code", {NEW, OLD, "llama.cpp", "Ollama"}),
     ("<|channel|>bash<|channel|>commentary", set()),
-    ("<|channel|>commentary<|channel|>commentary to=functions.bash <|constrain|>json", {NEW, "SGLang 0.5.23"}),
+    ("<|channel|>commentary<|channel|>commentary to=functions.bash <|constrain|>json", {NEW, SGLANG}),
     (" to=functions.bash<|channel|>commentary to=functions.bash <|constrain|>json", TOLERANT),
     ("<|constrain|>commentary to=functions.bash <|constrain|>json", set()),
-    ("<|channel|>commentary to=functions.bash # go <|constrain|>json", TOLERANT),
-    ("<|channel|>commentary to=bash <|constrain|>json", {NEW, OLD, "SGLang 0.5.23", "Ollama"}),
+    ("<|channel|>commentary to=functions.bash # go <|constrain|>json", {"Ollama", "verl"}),
+    ("<|channel|>commentary to=bash <|constrain|>json", {NEW, OLD, SGLANG, "Ollama"}),
     ("<|channel|>final to=functions.bash <|constrain|>json", {NEW, OLD, "verl"}),
 ]  # fmt: skip
 
@@ -59,15 +59,13 @@ def test_a_call_that_opens_the_completion_has_no_start_marker_for_text_readers()
     assert who_calls(text) == {NEW, OLD, "llama.cpp", "Ollama"}
 
 
-def test_the_founding_shape_raises_up_to_026_and_is_silence_in_032() -> None:
+def test_what_raised_up_to_026_is_silence_in_032() -> None:
     text = THINK + "<|channel|>commentary<|channel|>bash<|channel|>commentary<|message|>{}<|call|>"
     found = readings(text)
-    assert (
-        found[OLD].note == "HTTP 500: Unknown role: assistant<|channel|>bash<|channel|>commentary"
-        or found[OLD].note
-    )
-    assert found[OLD].finish is None
-    assert (found[NEW].calls, found[NEW].finish, found[NEW].reasoning) == ((), "stop", "Hm.")
+    assert found[OLD].note == "HTTP 500: Unknown role: assistant<|channel|>bash<|channel|>commentary"
+    assert (found[OLD].finish, found[OLD].calls) == (None, ())
+    # commentary without a recipient: the arguments are shown as the answer
+    assert (found[NEW].calls, found[NEW].finish, found[NEW].content) == ((), "stop", "{}")
 
 
 def test_arguments_are_written_again_but_for_types_that_are_not_json() -> None:
@@ -100,14 +98,15 @@ def test_look_alikes_are_markers_to_readers_of_text() -> None:
     ids = vocabulary().encode(body)
     found = {r.consumer: r for r in consumers(ids, "assistant", TOOLS)}
     assert found[NEW].calls == ()
-    assert found["verl"].calls and found["Ollama"].calls
+    assert found["verl"].calls
+    assert found["Ollama"].calls
 
 
 @pytest.mark.parametrize(
     ("text", "role", "start"),
     [
         ("<|channel|>final<|message|>x", "assistant", 0),
-        ("<|start|>user<|message|>x<|end|><|start|>assistant<|channel|>final<|message|>y<|return|>", None, 6),
+        ("<|start|>user<|message|>x<|end|><|start|>assistant<|channel|>final<|message|>y<|return|>", None, 7),
         ("<|start|>user<|message|>x<|end|>", None, None),
         ("<|start|>user<|message|>x<|end|><|start|>assistant", None, None),
         ("", None, None),
@@ -116,6 +115,10 @@ def test_look_alikes_are_markers_to_readers_of_text() -> None:
 def test_the_last_turn(text: str, role: str | None, start: int | None) -> None:
     turn = last_turn(vocabulary().encode_markers(text), role)
     assert (turn.start if turn else None) == start
+
+
+def test_the_word_that_a_prompt_ends_with() -> None:
+    assert vocabulary().encode("assistant") == [ASSISTANT]
 
 
 def test_a_prompt_has_no_readings() -> None:
@@ -132,9 +135,7 @@ def test_a_strict_verdict_becomes_a_reading() -> None:
 
 
 STRANGE = st.one_of(
-    st.sampled_from(
-        [START, CHANNEL, MESSAGE, END, CALL, 200002, 200003, 199999, 173781, 35644, 12606, 17196]
-    ),
+    st.sampled_from([START, CHANNEL, MESSAGE, END, CALL, 200002, 200003, 199999, 173781, 35644, 12606, 17196]),
     st.integers(0, 201_100),
     st.integers(-(2**70), 2**70),
 )
@@ -155,8 +156,7 @@ HOSTILE = [
     [CHANNEL, 35644, MESSAGE] * 10_000,
     [START, 173781, CHANNEL, 12606, 815] * 6_000,
     vocabulary().encode(" to=functions.x") * 7_000,
-    vocabulary().encode_markers("<|start|>assistant<|channel|>")
-    + vocabulary().encode(" to=functions.x") * 7_000,
+    vocabulary().encode_markers("<|start|>assistant<|channel|>") + vocabulary().encode(" to=functions.x") * 7_000,
     vocabulary().encode("<|") * 30_000,
     vocabulary().encode(" \n" * 20) * 1_500,
     [END] * 30_000,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
+import openai_harmony as harmony
 import pytest
 
 from inspector.harmony.message import Message
@@ -12,17 +14,20 @@ from inspector.serving.stream import feed
 from inspector.tokens import vocabulary
 
 PIECES = [
-    "<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>", "assistant",
-    "analysis", "commentary", "final", " to=functions.bash", " json", "{}", "hello", " ", "\n", "user", "tool",
-    "functions.f to=assistant", " to=", "<|endoftext|>", " # We'll", "<|end|><|start|>assistant",
+    "<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>",
+    "assistant", "analysis", "commentary", "final", " to=functions.bash", " json", "{}", "hello", " ", "\n",
+    "user", "tool", "functions.f to=assistant", " to=", "<|endoftext|>", " # We'll", "<|end|><|start|>assistant",
     "<|channel|>analysis<|message|>x<|end|>", "<|channel|>final<|message|>y", "\u3000", "\x1f", "\x0b", "é",
 ]  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def encoding() -> harmony.HarmonyEncoding:
+    return harmony.load_harmony_encoding(harmony.HarmonyEncodingName.HARMONY_GPT_OSS)
+
+
 def native(ids: list[int], role: str | None) -> tuple[list[tuple[object, ...]], list[int], list[int] | None]:
-    harmony = pytest.importorskip("openai_harmony")
-    encoding = harmony.load_harmony_encoding(harmony.HarmonyEncodingName.HARMONY_GPT_OSS)
-    parser = harmony.StreamableParser(encoding, role=harmony.Role.ASSISTANT if role else None)
+    parser = harmony.StreamableParser(encoding(), role=harmony.Role.ASSISTANT if role else None)
     dropped: list[int] = []
     since: list[int] = []
     done = 0

@@ -15,6 +15,7 @@ CALLING = THINK + '<|channel|>commentary to=functions.bash <|constrain|>json<|me
 GARBLED = THINK + "<|channel|>commentary to=functions.bash # go <|constrain|>json<|message|>{}"
 NO_RECIPIENT = THINK + "<|channel|>bash<|channel|>commentary<|message|>{}"
 ANSWER = THINK + "<|channel|>final<|message|>Done."
+UNREADABLE = THINK + "<|channel|>final x <|constrain|>a b<|message|>y"
 PYTHON = THINK + "<|channel|>analysis to=python code<|message|>print(1)"
 
 
@@ -22,9 +23,7 @@ def judge(text: str, role: str | None = "assistant", **reported: Any) -> Finish:
     stated = frozenset(reported) & {"finish_reason", "stop_reason"}
     fields = {key: reported[key] for key in reported if key in ("finish_reason", "stop_reason", "origins")}
     meta = {key: value for key, value in reported.items() if key not in fields}
-    transcript = Transcript(
-        tuple(vocabulary().encode_markers(text)), role, reported=stated, meta=meta, **fields
-    )
+    transcript = Transcript(tuple(vocabulary().encode_markers(text)), role, reported=stated, meta=meta, **fields)
     return judge_finish(transcript, read_tree(transcript).messages)
 
 
@@ -42,7 +41,7 @@ ROWS = [
     (ANSWER + "<|return|>", "stop", RETURN, "stop", None, []),
     ("<|channel|>analysis<|message|>Hm.<|return|>", "stop", None, "stop", None, ["no-final-message"]),
     (CALLING + "<|return|>", "tool_calls", None, "tool_calls", None, ["call-ended-by-return"]),
-    (THINK + "<|channel|>final x <|constrain|>a b<|message|>y<|return|>", "stop", None, "stop", None, ["tokens-lost"]),
+    (UNREADABLE + "<|return|>", "stop", None, "stop", None, ["tokens-lost"]),
     (CALLING + "<|call|>", "tool_calls", CALL, "tool_calls", CALL, []),
     (CALLING + "<|call|>", "stop", CALL, "tool_calls", CALL, []),
     (GARBLED + "<|call|>", "stop", CALL, "tool_calls", CALL, ["lost-call"]),
@@ -141,8 +140,8 @@ def test_padding_after_the_end_of_the_turn_is_no_terminator() -> None:
         "<|start|>system<|message|>You.<|end|><|start|>user<|message|>Hi<|end|>",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>final<|message|>Yo<|end|>",
-        "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json"
-        "<|message|>{}<|call|><|start|>functions.f to=assistant<|channel|>commentary<|message|>1<|end|>",
+        "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>commentary to=functions.f"
+        " <|constrain|>json<|message|>{}<|call|><|start|>functions.f to=assistant<|channel|>commentary<|message|>1<|end|>",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>bash<|message|>{}<|call|>"
         "<|start|>user<|message|>again<|end|>",
     ],
@@ -172,9 +171,7 @@ def test_a_tool_loop_is_judged_by_its_last_turn() -> None:
 def test_tokens_after_a_call_need_the_model_to_have_made_them() -> None:
     going_on = CALLING + "<|call|><|start|>assistant<|channel|>final<|message|>Done.<|return|>"
     assert "tokens-after-call" in names(judge(going_on))
-    made_up = (
-        CALLING + "<|call|><|start|>functions.bash to=assistant<|channel|>commentary<|message|>ok<|end|>"
-    )
+    made_up = CALLING + "<|call|><|start|>functions.bash to=assistant<|channel|>commentary<|message|>ok<|end|>"
     made_up += "<|start|>assistant<|channel|>final<|message|>Done.<|return|>"
     count = len(vocabulary().encode_markers(made_up))
     call = vocabulary().encode_markers(made_up).index(CALL) + 1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector.tokens import Edit, apply_edits
-from inspector.tokens.spans import Marked, compose, original_position
+from inspector.tokens.spans import Marked, Origins, compose
 
 
 @st.composite
@@ -71,7 +71,7 @@ def test_a_kept_token_is_found_where_it_stood(case) -> None:
     after = apply_edits(range(length), edits)
     for position, token in enumerate(after):
         if token >= 0:  # the originals are their own indexes; what was written is negative
-            assert original_position(edits, position) == token
+            assert Origins(edits).of(position) == token
         else:
-            assert any(e.start == original_position(edits, position) for e in edits)
-    assert original_position(edits, len(after)) == length
+            assert any(e.start == Origins(edits).of(position) for e in edits)
+    assert Origins(edits).of(len(after)) == length

@@ -152,9 +152,7 @@ def test_two_changes_in_one_token_become_one_edit() -> None:
 def test_insertions_at_one_place_keep_the_order_given() -> None:
     ids = [CHANNEL, END]
     here = Position(1, 0)
-    edits = changes_to_edits(
-        [Change(here, here, "b"), Change(here, here, "a")], 2, WideText(ids).of, encode_wide
-    )
+    edits = changes_to_edits([Change(here, here, "b"), Change(here, here, "a")], 2, WideText(ids).of, encode_wide)
     assert vocabulary().decode(apply_edits(ids, edits)) == "<|channel|>ba<|end|>"
 
 

@@ -106,9 +106,7 @@ def test_decoding_joins_what_is_known(ids) -> None:
 TEXT = st.one_of(
     st.text(max_size=80),
     st.lists(
-        st.sampled_from(
-            ["<|", "|>", "<|end|>", "<|channel|>", "<|reserved_200018|>", "<|refusal|>", " ", "é", "x"]
-        ),
+        st.sampled_from(["<|", "|>", "<|end|>", "<|channel|>", "<|reserved_200018|>", "<|refusal|>", " ", "é", "x"]),
         max_size=12,
     ).map("".join),
 )
@@ -154,9 +152,7 @@ def test_names_outside_harmonys_table_stay_text(vocab) -> None:
 
 
 # tiktoken 0.14 panics at 1,000,000 spaces (a BaseException that no `except Exception` catches).
-@pytest.mark.parametrize(
-    "unit", [" ", "\n", "\n ", "\t", "\u00a0", "a", "7", "!", "/", "日", "😀", "\u0301", "\0"]
-)
+@pytest.mark.parametrize("unit", [" ", "\n", "\n ", "\t", "\u00a0", "a", "7", "!", "/", "日", "😀", "\u0301", "\0"])
 def test_a_million_of_one_kind_neither_panics_nor_hangs(vocab, unit) -> None:
     text = unit * (1_000_001 // len(unit))
     assert vocab.decode(vocab.encode(text)) == text

@@ -24,7 +24,7 @@ _ID: Final = re.compile(r"<\|#(\d+)\|>")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A transcript in which a cause occurs: its style, the role it continues, its tokens, its next prompt's text."""
+    """A transcript in which a cause occurs, and the text of its next prompt."""
 
     style: str
     role: str | None
@@ -46,14 +46,18 @@ def example_of(rule: Rule) -> Example:
     if "style" not in settings:
         raise ValueError(f"the example of {rule.name} does not name its style: begin it with `# style: ...`")
     role = settings.get("role", "assistant")
-    return Example(settings["style"], None if role == "none" else role, _ids(text), reencoded)
+    return Example(settings["style"], None if role == "none" else role, _ids(_joined(text)), _joined(reencoded))
 
 
 def _fence(rule: Rule, section: str) -> str:
     match = _FENCE.search(rule.sections.get(section, ""))
     if match is None:
         raise ValueError(f"the documentation of {rule.name} has no ```text fence in the section {section!r}")
-    return match.group(1).replace("\n<|start|>", "<|start|>")
+    return match.group(1)
+
+
+def _joined(text: str) -> str:
+    return text.replace("\n<|start|>", "<|start|>")
 
 
 def _ids(text: str) -> tuple[int, ...]:

@@ -10,13 +10,14 @@ The history shows a complete header where the model wrote none.
 ## Example
 ```text
 # style: oss-harmony 0.0.11
-<|channel|>analysis<|message|>Look.<|end|><|channel|>final<|message|>Done.<|end|>
+<|channel|>commentary<|message|>Look.<|end|><|channel|>final<|message|>Done.<|end|>
 ```
 
 ## Repaired
 The next prompt has:
 ```text
-<|channel|>analysis<|message|>Look.<|end|><|start|>assistant<|channel|>final<|message|>Done.<|end|>
+<|channel|>commentary<|message|>Look.<|end|>
+<|start|>assistant<|channel|>final<|message|>Done.<|end|>
 ```
 
 ## Fix safety

@@ -10,13 +10,14 @@ The request after this one fails, and every later one with the same history, unt
 ## Example
 ```text
 # style: vLLM 0.32
-<|channel|>commentary to=functions.bash<|channel|>analysis<|message|>{}<|call|>
+<|channel|>commentary to=functions.ls<|call|>
+<|start|>assistant<|channel|>final<|message|>Done.<|return|>
 ```
 
 ## Repaired
 The next prompt has:
 ```text
-Encountered text corresponding to disallowed special token '<|channel|>'.
+Encountered text corresponding to disallowed special token '<|call|>'.
 ```
 
 ## Fix safety

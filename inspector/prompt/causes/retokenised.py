@@ -11,7 +11,7 @@ sampled.
 ## Example
 ```text
 # style: oss-harmony 0.0.11
-<|channel|>final<|message|><|#71|><|#3048|><|end|>
+<|channel|>final<|message|><|#71|><|#6053|><|end|>
 ```
 
 ## Repaired

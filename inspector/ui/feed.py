@@ -1,0 +1,252 @@
+"""What follows the switches: findings, the repair, the next prompt and the finish reasons, as a small message.
+
+JSON in bytes (a plain ``dict`` would make Streamlit import pandas). Token ids that the transcript does not have
+travel with their bytes in ``extra``. Positions are token indexes of the original transcript unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..finding import Diagnostic, Fix
+from ..inspection import Inspection
+from ..prompt.drift import Drift
+from ..tokens import MARKER_HELP, Edit, Span, is_special, vocabulary
+from ..tokens.spans import Marked, compose
+from .glyphs import marker_name
+from .outline import NodeIndex, outline_after
+from .viewmodel import digest, error_record
+
+MAX_FINDINGS: Final = 2000
+"""Findings that travel; the count of the others does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person chose.
+
+    Attributes:
+        off: keys of the findings whose fix is off.
+        choices: by key, the number of the alternative reading that was taken (1 is the first).
+        style: who renders the next prompt, and ``styles`` who else could.
+        release: whose verdict is shown first, "" for the first that breaks.
+        notes: sentences about the verdicts by release ("predicted by our model: not installed").
+    """
+
+    off: frozenset[str] = frozenset()
+    choices: Mapping[str, int] = field(default_factory=dict)
+    style: str = ""
+    styles: tuple[str, ...] = ()
+    release: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
+    """The message, as UTF-8 JSON."""
+    repair = inspection.repair
+    index = NodeIndex(inspection.tree)
+    edits = [applied.edit for applied in repair.edits]
+    marked: list[Marked] = [(applied.edit, applied.keys) for applied in repair.edits]
+    prompt = _prompt(inspection, marked)
+    known = {(d.key, d.code, d.span) for d in inspection.diagnostics}
+    finish_findings = [d for d in inspection.finish.findings if (d.key, d.code, d.span) not in known]
+    findings = [*inspection.diagnostics, *finish_findings]
+    body: dict[str, Any] = {
+        "digest": digest(inspection.transcript),
+        "findings": [_finding(d, settings, repair.applied) for d in findings[:MAX_FINDINGS]],
+        "more_findings": max(0, len(findings) - MAX_FINDINGS),
+        "repair": {
+            "ok": repair.ok,
+            "error": error_record(repair.error),
+            "edits": [_edit(edit, keys) for edit, keys in marked],
+            "messages": outline_after(repair.messages, index, edits, repair.ids),
+            "count": len(repair.ids),
+        },
+        "prompt": prompt,
+        "finish": _finish(inspection),
+        "settings": {
+            "style": settings.style,
+            "styles": list(settings.styles),
+            "release": settings.release,
+            "notes": dict(settings.notes),
+        },
+    }
+    body["extra"] = _extra(_new_ids(body, inspection.transcript.ids))
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _edit(edit: Edit, keys: Iterable[str]) -> list[Any]:
+    return [edit.start, edit.end, list(edit.ids), list(keys)]
+
+
+def _finding(diagnostic: Diagnostic, settings: Settings, applied: Collection[str]) -> dict[str, Any]:
+    off = {diagnostic.key, diagnostic.code, diagnostic.name} & settings.off
+    return {
+        "key": diagnostic.key,
+        "code": diagnostic.code,
+        "name": diagnostic.name,
+        "severity": str(diagnostic.severity),
+        "effect": str(diagnostic.effect),
+        "message": diagnostic.message,
+        "note": diagnostic.note,
+        "span": [diagnostic.span.start, diagnostic.span.end],
+        "fix": _fix(diagnostic.fix),
+        "alternatives": [_fix(fix) for fix in diagnostic.alternatives],
+        "choice": settings.choices.get(diagnostic.key, 0),
+        "on": not off,
+        "applied": diagnostic.key in applied,
+    }
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    return {
+        "title": fix.title,
+        "applicability": str(fix.applicability),
+        "edits": [_edit(edit, ()) for edit in fix.edits],
+        "mends": bool(fix.edits or fix.changes),
+    }
+
+
+def _prompt(inspection: Inspection, repair: Sequence[Marked]) -> dict[str, Any] | None:
+    prompt = inspection.next_prompt
+    if prompt is None:
+        return None
+    drift = [
+        {
+            "cause": d.cause,
+            "code": d.code,
+            "message": d.message,
+            "emitted": [d.emitted.start, d.emitted.end],
+            "reencoded": [d.reencoded.start, d.reencoded.end],
+        }
+        for d in prompt.drift
+    ]
+    edits: list[Marked] = []
+    if prompt.error is None:
+        edits = prompt_edits(inspection, repair)
+    return {
+        "style": prompt.style,
+        "error": prompt.error,
+        "count": len(prompt.ids),
+        "drift": drift,
+        "edits": [_edit(edit, keys) for edit, keys in edits],
+        "poisoned": [
+            {"field": p.field, "text": p.text, "span": [p.span.start, p.span.end]} for p in prompt.poisoned
+        ],
+    }
+
+
+def prompt_edits(inspection: Inspection, repair: Sequence[Marked]) -> list[Marked]:
+    """Edits that turn the original transcript into the next prompt.
+
+    Each is marked with the keys of the repairs and, as ``drift:N``, the differences that it comes from.
+    """
+    prompt = inspection.next_prompt
+    if prompt is None:
+        return []
+    after = inspection.repair.ids
+    places = _places_after(prompt.drift, repair, after, prompt.ids)
+    second: list[Marked] = [
+        (Edit(place.start, place.end, tuple(prompt.ids[d.reencoded.start : d.reencoded.end])), (f"drift:{n}",))
+        for n, (d, place) in enumerate(zip(prompt.drift, places, strict=True))
+    ]
+    return compose(repair, second, len(inspection.transcript.ids))
+
+
+def _places_after(
+    drift: Sequence[Drift], repair: Sequence[Marked], after: Sequence[int], prompt: Sequence[int]
+) -> list[Span]:
+    """Where each difference stands in the repaired transcript; the inspection tells it of the original.
+
+    Between two differences the repaired transcript and the prompt are equal, so only how much a difference removes
+    has to be found: what its place in the original suggests, made exact by the tokens that must follow.
+    """
+    if not repair:
+        return [d.emitted for d in drift]
+    forward = _Forward(repair)
+    spans: list[Span] = []
+    at, seen = 0, 0
+    for number, item in enumerate(drift):
+        start = at + item.reencoded.start - seen
+        ahead = drift[number + 1].reencoded.start if number + 1 < len(drift) else len(prompt)
+        follows = tuple(prompt[item.reencoded.end : min(ahead, item.reencoded.end + _LOOK)])
+        end = _fitting(after, start, forward.of(item.emitted.end), follows, number + 1 == len(drift), ahead - item.reencoded.end)
+        spans.append(Span(start, end))
+        at, seen = end, item.reencoded.end
+    return spans
+
+
+_LOOK: Final = 32
+
+
+def _fitting(
+    after: Sequence[int], start: int, hints: Iterable[int], follows: tuple[int, ...], last: bool, remaining: int
+) -> int:
+    if last:
+        return max(start, len(after) - remaining)
+    size = len(follows)
+    for end in (*hints, *range(start, len(after) + 1)):
+        if end >= start and tuple(after[end : end + size]) == follows:
+            return end
+    return start
+
+
+class _Forward:
+    """Where a boundary of the original lies after the repair: before and behind what was inserted there."""
+
+    def __init__(self, repair: Sequence[Marked]) -> None:
+        self.rows: list[tuple[int, int, int, int]] = []
+        shift = 0
+        for edit, _ in repair:
+            self.rows.append((edit.start, edit.end, edit.start + shift, edit.start + shift + len(edit.ids)))
+            shift += len(edit.ids) - (edit.end - edit.start)
+
+    def of(self, position: int) -> list[int]:
+        shift = 0
+        for start, end, new_start, new_end in self.rows:
+            if position < start:
+                break
+            if position <= end:
+                return [new_end, new_start]
+            shift = new_end - end
+        return [position + shift]
+
+
+def _finish(inspection: Inspection) -> dict[str, Any]:
+    finish = inspection.finish
+    return {
+        "expected": finish.expected,
+        "reported": finish.reported,
+        "stop_expected": finish.stop_expected,
+        "stop_reported": finish.stop_reported,
+        "stop_stated": finish.stop_stated,
+        "truncated": finish.truncated,
+        "findings": [{"code": d.code, "severity": str(d.severity), "message": d.message} for d in finish.findings],
+    }
+
+
+def _new_ids(body: Mapping[str, Any], ids: Sequence[int]) -> list[int]:
+    """Ids in the edits that the transcript does not have."""
+    rows = list(body["repair"]["edits"])
+    if body["prompt"] is not None:
+        rows += body["prompt"]["edits"]
+    for finding in body["findings"]:
+        for fix in (finding["fix"], *finding["alternatives"]):
+            rows += fix["edits"] if fix is not None else []
+    return sorted({token for row in rows for token in row[2]} - set(ids))
+
+
+def _extra(ids: Iterable[int]) -> list[list[Any]]:
+    table = vocabulary().token_bytes
+    out: list[list[Any]] = []
+    for token in ids:
+        row: list[Any] = [token, list(table(token) or b"")]
+        if is_special(token):
+            row += [marker_name(token), MARKER_HELP.get(token, "A special token that structures nothing in Harmony.")]
+        out.append(row)
+    return out

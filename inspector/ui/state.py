@@ -1,0 +1,117 @@
+"""What a person has typed and chosen, kept in plain session state.
+
+Streamlit forgets a widget's value when its page is left, so the values live here and widgets are filled from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import streamlit as st
+
+from ..ingest import Loaded, read
+from ..inspection import NEWEST
+from ..tokens import Transcript, vocabulary
+
+_KEY: Final = "harmonyscope.bench"
+
+ROLES: Final = ("auto", "assistant", "none", "user", "system", "developer", "tool")
+"""What a person can say about the role that the tokens continue; "none" is a whole conversation."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """The work on one input.
+
+    Attributes:
+        text: what stands in the paste box.
+        filename, upload: a file that was given instead; ``upload`` is None when there is none.
+        format, role, markers, tools: how to read the input (see :func:`inspector.ingest.read`).
+        sample: the gallery sample that the text stands for, "" once it was changed.
+        linked: the sample that the address named last, so that a link opens once.
+        record: which of several transcripts is shown.
+        off, choices: the switches, by transcript (its digest).
+        style: who renders the next prompt.
+        selection: the chosen token, by transcript.
+    """
+
+    text: str = ""
+    filename: str = ""
+    upload: bytes | None = None
+    format: str = "auto"
+    role: str = "auto"
+    markers: bool = True
+    tools: str = ""
+    sample: str = ""
+    linked: str = ""
+    record: int = 0
+    off: dict[str, frozenset[str]] = field(default_factory=dict)
+    choices: dict[str, dict[str, int]] = field(default_factory=dict)
+    style: str = NEWEST
+    selection: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to inspect."""
+        return self.upload is None and not self.text.strip() and not self.sample
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        """The declared tools, as they were typed: separated by commas, blanks or lines."""
+        return tuple(dict.fromkeys(self.tools.replace(",", " ").split()))
+
+    def load(self) -> Loaded:
+        """The transcripts in the input and what could not be read of it."""
+        data: str | bytes = self.text if self.upload is None else self.upload
+        role = None if self.role == "none" else self.role
+        return read(
+            data,
+            format=self.format,
+            role=role,
+            markers=self.markers,
+            filename=self.filename or None,
+            tools=self.tool_names,
+        )
+
+    def take_fixes(self, said: object) -> None:
+        """Keep the switches as the browser tells them; what is not of the expected form is left out."""
+        if not isinstance(said, Mapping) or not isinstance(said.get("digest"), str):
+            return
+        off = said.get("off")
+        choices = said.get("choices")
+        if isinstance(off, list) and isinstance(choices, Mapping):
+            self.off[said["digest"]] = frozenset(str(key) for key in off)
+            self.choices[said["digest"]] = {
+                str(key): number for key, number in choices.items() if isinstance(number, int) and number > 0
+            }
+
+    def take_selection(self, said: object) -> None:
+        """Keep the chosen token."""
+        if isinstance(said, Mapping) and isinstance(said.get("digest"), str) and isinstance(said.get("token"), int):
+            self.selection[said["digest"]] = said["token"]
+
+
+def bench() -> Bench:
+    """The work of this session."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, Bench):
+        found = Bench()
+        st.session_state[_KEY] = found
+    return found
+
+
+def as_input(transcript: Transcript) -> tuple[str, str]:
+    """A transcript as a person would paste it, and its format: text where text says exactly this, ids otherwise."""
+    text = vocabulary().decode(transcript.ids)
+    if tuple(vocabulary().encode_markers(text)) == transcript.ids:
+        return text, "text"
+    return json.dumps(list(transcript.ids)), "ids"
+
+
+def session_value(key: str, name: str) -> Any:
+    """A value that a component holds in session state, or None."""
+    holder = st.session_state.get(key)
+    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)

@@ -1,0 +1,56 @@
+/* Small helpers to build elements. Text only ever goes in through textContent. */
+
+/** An element with attributes, properties and children; a string child becomes text. */
+function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === "class") element.className = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child);
+  }
+  return element;
+}
+
+/** Cells as nodes: plain text as text, everything else as a small labelled box. */
+function cellNodes(cells) {
+  return cells.map((cell) => {
+    if (cell.kind === "") return document.createTextNode(cell.text);
+    return el("span", { class: `cell ${cell.kind}`, title: cell.help }, cell.text);
+  });
+}
+
+/** Text from a transcript for a card: newlines stay newlines, everything invisible is named. */
+function visibleText(text) {
+  const nodes = [];
+  for (const cell of cellsOfText(text)) {
+    if (cell.kind === "nl") nodes.push(document.createTextNode("\n"));
+    else if (cell.kind === "") nodes.push(document.createTextNode(cell.text));
+    else nodes.push(el("span", { class: `cell ${cell.kind}`, title: cell.help }, cell.text));
+  }
+  return nodes;
+}
+
+function plural(count, word) {
+  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** "27" or "27–34" for the tokens [start, end). */
+function rangeText(start, end) {
+  return end - start <= 1 ? String(start) : `${start}–${end - 1}`;
+}
+
+const SEVERITY_SIGNS = { error: "●", warning: "▲", info: "○" };
+
+/** "dark" or "light": what Streamlit's theme gives the page, judged by the lightness of its background. */
+function themeOf(element) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = getComputedStyle(element).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  context.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128 ? "dark" : "light";
+}

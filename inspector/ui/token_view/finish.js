@@ -1,0 +1,25 @@
+/* How the generation ended: what the tokens say about it, against what the server reported. */
+
+/** What the server should have said about how generation ended, and what it did say. */
+class FinishLine {
+  constructor(host) {
+    this.root = el("section", { class: "finish", "aria-label": "Finish reasons" });
+    host.append(this.root);
+  }
+
+  show(finish) {
+    const said = (label, expected, reported, stated) => el("span", { class: "reason" }, el("span", { class: "quiet" }, label), " ",
+      el("code", {}, String(expected)), stated && el("span", { class: expected === reported ? "fits" : "differs" },
+        expected === reported ? " ✓ as reported" : ` ✗ reported ${String(reported)}`));
+    const parts = [];
+    if (finish.expected !== null || finish.reported !== null) {
+      parts.push(said("finish_reason should be", finish.expected ?? "unknown", finish.reported, finish.reported !== null));
+    }
+    parts.push(said("stop_reason", finish.stop_expected, finish.stop_reported, finish.stop_stated));
+    if (finish.truncated) parts.push(el("span", { class: "reason" }, "cut off: no terminator"));
+    for (const finding of finish.findings) {
+      parts.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} `, ...visibleText(finding.message)));
+    }
+    this.root.replaceChildren(...parts);
+  }
+}

@@ -1,0 +1,224 @@
+/* The screen: puts the parts together and links them. Everything that lights up does so here, in the browser. */
+
+const NOTHING = { node: -1, from: -1, to: -1 };
+const SELECTION_DELAY = 250;
+
+class Screen {
+  constructor(host) {
+    this.root = el("div", { class: "hs" });
+    // Streamlit's own shortcuts (r, c) must not fire while a person walks the tokens.
+    this.root.addEventListener("keydown", (event) => event.stopPropagation());
+    host.append(this.root);
+    this.verdict = new VerdictBar(this.root, { release: (name) => this._release(name), go: (i) => this.tokens.pick(i) });
+    const main = el("div", { class: "main" });
+    const hero = el("div", { class: "hero" });
+    this.root.append(main);
+    this.mapHost = el("div", { class: "map-host" });
+    main.append(this.mapHost, hero);
+    this.tokens = new TokenView(hero, {
+      label: "Tokens of the transcript",
+      on: {
+        hover: (i) => this._token(i), select: (i) => this._select(i), step: (by) => this._step(by),
+        scroll: () => this.map.draw(),
+      },
+    });
+    this.map = new MiniMap(this.mapHost, this.tokens);
+    this.status = new StatusLine(hero);
+    this.findings = new FindingsList(main, {
+      hover: (finding) => this._finding(finding), go: (finding) => this._go(finding),
+      change: () => this._changed(), rule: (code) => this.send?.trigger("open_rule", code),
+    });
+    this.finish = new FinishLine(this.root);
+    const panes = el("div", { class: "panes" });
+    this.root.append(panes);
+    const on = { hover: (link) => this._light(link ?? NOTHING), go: (i) => this.tokens.pick(i) };
+    this.strict = new MessagePane(panes, "Strict", on);
+    this.repaired = new MessagePane(panes, "Repaired", on);
+    this.prompt = new PromptPane(panes, {
+      hover: (i) => this._token(i), select: (i) => this.tokens.pick(i), rule: () => {},
+      light: (link) => this._light({ ...NOTHING, ...link }),
+      style: (name) => this.send?.setState("style", name),
+    });
+    this.stop = (() => {
+      const listener = (digest) => { if (digest === this.transcript?.digest) this._feed(); };
+      shared().listeners.add(listener);
+      return () => shared().listeners.delete(listener);
+    })();
+    document.fonts.ready.then(() => this.tokens.refresh());
+  }
+
+  destroy() {
+    this.stop();
+    this.tokens.destroy();
+    this.prompt.view.destroy();
+  }
+
+  /** Takes the tokens; what follows the switches comes from the other component, before or after. */
+  update(bytes) {
+    this._theme();
+    if (bytes === this.bytes) {
+      this.tokens.refresh();
+      this.map.draw();
+      return;
+    }
+    this.bytes = bytes;
+    this.transcript = new Transcript(bytes);
+    this._feed();
+  }
+
+  _theme() {
+    this.root.dataset.theme = themeOf(this.root);
+  }
+
+  _feed() {
+    const held = shared().feeds.get(this.transcript.digest);
+    this.root.classList.toggle("waiting", !held);
+    if (!held) return;
+    this.send = held;
+    const { feed } = held;
+    this.feed = feed;
+    const { transcript } = this;
+    transcript.dictionary.add(feed.extra);
+    this._verdict();
+    this.findings.show(feed, transcript);
+    this.finish.show(feed.finish);
+    const edits = feed.repair.edits;
+    const on = feed.findings.filter((f) => f.applied).length;
+    const could = feed.findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length).length;
+    this.repaired.show({
+      outline: feed.repair.messages, sequence: new Sequence(transcript, edits), edits,
+      hint: `${could ? `${on} of ${plural(could, "fix").replace("fixs", "fixes")} on` : "nothing to mend"} · strict ${feed.repair.ok ? "accepts" : "raises"}`,
+      after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
+    });
+    this.repaired.root.dataset.ok = feed.repair.ok;
+    this.prompt.show(transcript, feed);
+    this._place();
+  }
+
+  /** Shows the chosen release: the verdict, where it broke, what it returned. */
+  _verdict() {
+    const { transcript, feed } = this;
+    const verdicts = transcript.strict.filter((v) => v.mode === "strict");
+    const chosen = verdicts.find((v) => v.release === shared().release) ?? verdicts.find((v) => !v.ok) ?? verdicts[0];
+    const misread = feed.findings.filter((f) => f.effect === "misreads" && f.severity === "error").length;
+    this.verdict.show(verdicts, chosen?.release, transcript, misread, feed.settings.notes);
+    const error = chosen?.error ?? null;
+    this.tokens.show(transcript, {
+      edits: feed.repair.edits, findings: feed.findings, broke: error && error.token, cause: error && error.cause,
+    });
+    this.map.show(transcript, feed.findings);
+    if (!chosen) return;
+    const after = [];
+    if (error) {
+      after.push(errorNote(error.token >= transcript.count ? "Raised at the end" : `Raised at token ${error.token}`, error, "No message reaches the caller."));
+      for (const later of chosen.later.slice(0, 5)) after.push(errorNote("Once that is mended, it breaks again", later));
+      const more = chosen.later.length - 5 + chosen.more_later;
+      if (more > 0) after.push(el("p", { class: "quiet" }, `and ${plural(more, "more error")}`));
+    }
+    const count = countMessages(chosen.messages, transcript);
+    this.strict.show({
+      outline: chosen.messages, sequence: new Sequence(transcript, []),
+      hint: error ? `${plural(count, "message")} complete before the break` : `${plural(count, "message")} returned`, after,
+    });
+    this.strict.root.dataset.ok = chosen.ok;
+  }
+
+  _release(name) {
+    shared().release = name;
+    this._verdict();
+  }
+
+  /** Goes back to where a person was in this transcript. */
+  _place() {
+    const { digest } = this.transcript;
+    if (this.placed === digest) return;
+    this.placed = digest;
+    const place = shared().places.get(digest);
+    if (place !== undefined) {
+      this.tokens.go(place);
+      return;
+    }
+    const broke = this.tokens.broke;
+    const first = broke ?? (this.feed.findings.length ? Math.min(...this.feed.findings.map((f) => f.span[0])) : 0);
+    this.tokens.go(first);
+  }
+
+  _on(i) {
+    return this.feed.findings.filter(({ span: [start, end] }) => start <= i && i < Math.max(end, start + 1));
+  }
+
+  _token(i) {
+    if (i === null || !this.feed) {
+      this._light(NOTHING);
+      return;
+    }
+    const found = this._on(i);
+    this.status.show(this.transcript, i, found);
+    this._light({ node: this.transcript.nodeAt(i), from: i, to: i + 1 }, new Set(found.map((f) => f.key)));
+  }
+
+  _finding(finding) {
+    if (!finding) {
+      this._light(NOTHING);
+      return;
+    }
+    const [start, end] = finding.span;
+    this._light({ node: this.transcript.nodeAt(Math.min(start, this.transcript.count - 1)), from: start, to: Math.max(end, start + 1) }, new Set([finding.key]));
+  }
+
+  _light(link, keys = new Set()) {
+    this.tokens.light(link);
+    this.prompt.view.light(link);
+    this.strict.light(link);
+    this.repaired.light(link);
+    this.findings.light(keys);
+  }
+
+  _go(finding) {
+    this.tokens.pick(Math.min(finding.span[0], Math.max(0, this.transcript.count - 1)));
+    this._finding(finding);
+  }
+
+  _step(by) {
+    const ordered = [...this.feed.findings].sort((a, b) => a.span[0] - b.span[0]);
+    if (!ordered.length) return;
+    const at = this.tokens.active;
+    const last = Math.max(0, this.transcript.count - 1);
+    const places = ordered.map((f) => Math.min(f.span[0], last));
+    const number = by > 0 ? places.findIndex((p) => p > at) : places.findLastIndex((p) => p < at);
+    const finding = ordered[number >= 0 ? number : by > 0 ? 0 : ordered.length - 1];
+    this._go(finding);
+    this.findings.reveal(finding.key);
+  }
+
+  /** A token was chosen: the only thing about looking around that Python is told. */
+  _select(i) {
+    this._token(i);
+    const found = this._on(i);
+    if (found.length) this.findings.reveal(found[0].key);
+    shared().places.set(this.transcript.digest, i);
+    clearTimeout(this.selecting);
+    const { digest } = this.transcript;
+    this.selecting = setTimeout(() => this.send?.setState("selection", { digest, token: i }), SELECTION_DELAY);
+  }
+
+  _changed() {
+    const { off, choices } = this.findings.fixes;
+    this.send.setState("fixes", { digest: this.transcript.digest, off: [...off], choices: Object.fromEntries(choices) });
+  }
+}
+
+const SCREENS = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  let screen = SCREENS.get(parentElement);
+  if (!screen) {
+    screen = new Screen(parentElement);
+    SCREENS.set(parentElement, screen);
+  }
+  screen.update(data);
+  return () => {
+    screen.destroy();
+    SCREENS.delete(parentElement);
+  };
+}

@@ -1,0 +1,8 @@
+"""Makes ``scan_fakes`` importable, here and in worker processes (they inherit the path)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
