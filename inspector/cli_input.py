@@ -46,13 +46,9 @@ def opened(path: str) -> Iterator[BinaryIO]:
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed below, and errors of opening are told apart
     except FileNotFoundError:
-        raise InputError(
-            f"{shown} does not exist: give the path of a file, or - for standard input."
-        ) from None
+        raise InputError(f"{shown} does not exist: give the path of a file, or - for standard input.") from None
     except IsADirectoryError:
-        raise InputError(
-            f"{shown} is a folder: give a file, or several files to `harmonyscope scan`."
-        ) from None
+        raise InputError(f"{shown} is a folder: give a file, or several files to `harmonyscope scan`.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{shown} cannot be read: {_reason(error)}.") from None
     with file:
@@ -80,9 +76,7 @@ def read_bytes(path: str) -> bytes:
     if len(data) > MAX_BYTES:
         raise InputError(_too_large(shown, f"more than {MAX_BYTES / 2**20:,.0f} MB"))
     if not data:
-        raise InputError(
-            f"{shown} is empty: expected a model output as text, token ids, or transcript records."
-        )
+        raise InputError(f"{shown} is empty: expected a model output as text, token ids, or transcript records.")
     refuse_binary(data[:_SNIFFED], shown)
     return data
 
@@ -127,11 +121,8 @@ def parse_tools(values: Iterable[str]) -> tuple[str, ...]:
     """
     names: dict[str, None] = {}
     for value in values:
-        if value.startswith("@"):
-            found = _tools_file(value[1:])
-        else:
-            found = [word.strip() for word in value.split(",")]
-        names.update(dict.fromkeys(qualified(name) for name in found if name))
+        found = _tools_file(value[1:]) if value.startswith("@") else value.split(",")
+        names.update(dict.fromkeys(qualified(name.strip()) for name in found if name.strip()))
     return tuple(names)
 
 
@@ -145,14 +136,10 @@ def _tools_file(path: str) -> list[str]:
     try:
         value = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{shown} is not JSON ({error}): expected a list of tool names or definitions."
-        ) from None
+        raise InputError(f"{shown} is not JSON ({error}): expected a list of tool names or definitions.") from None
     entries = value.get("tools") if isinstance(value, Mapping) else value
     if not isinstance(entries, list):
-        raise InputError(
-            f"{shown} holds no list: expected a list of tool names or definitions, or one under `tools`."
-        )
+        raise InputError(f"{shown} holds no list: expected a list of tool names or definitions, or one under `tools`.")
     return [_tool_name(entry, number, shown) for number, entry in enumerate(entries, 1)]
 
 
@@ -204,8 +191,6 @@ def parse_choices(values: Iterable[str]) -> dict[str, int]:
     for value in values:
         key, equals, number = value.rpartition("=")
         if not equals or not key.strip() or not number.strip().isdecimal():
-            raise InputError(
-                f"--choose {value!r}: expected KEY=N as the report names it, such as HS201@12=1."
-            )
+            raise InputError(f"--choose {value!r}: expected KEY=N as the report names it, such as HS201@12=1.")
         choices[key.strip()] = int(number)
     return choices

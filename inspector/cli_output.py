@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from .finding import Diagnostic
+    from .finding import Diagnostic, Severity
 
 CLEAN: Final = 0
 FOUND: Final = 1
@@ -56,13 +56,18 @@ def say(sentence: str) -> None:
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:
     """:data:`FOUND` when a finding is at or above ``fail_on`` ("never" for none), else :data:`CLEAN`."""
-    if fail_on == "never":
-        return CLEAN
-    from .finding import Severity
     from .report.findings import worst
 
-    gravest = worst(found)
-    return FOUND if gravest is not None and gravest.rank >= Severity(fail_on).rank else CLEAN
+    return FOUND if at_or_above(worst(found), fail_on) else CLEAN
+
+
+def at_or_above(severity: Severity | None, fail_on: str) -> bool:
+    """True when the gravest severity of some findings is at or above ``fail_on``."""
+    if severity is None or fail_on == "never":
+        return False
+    from .finding import Severity
+
+    return severity.rank >= Severity(fail_on).rank
 
 
 def drop_output() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .finding import Diagnostic
+from .finding import Diagnostic, Fix
 from .harmony.message import Message
 from .harmony.strict import StrictModel
 from .harmony.tree import Tree

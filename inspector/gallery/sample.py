@@ -20,7 +20,9 @@ class Sample:
         family: a key of :data:`inspector.gallery.FAMILIES`.
         transcript: the tokens, the role they continue, the declared tools, what a server reported.
         expected: the messages that a careful engineer reads in it, without places (start and end are -1).
-        rules: codes of the rules that must be found in it, sorted, each once.
+        rules: codes of all that must be found in it (diagnostics and finish reasons), sorted, each once.
+        drift: codes of the differences between what was emitted and the next prompt, as the newest release
+            writes it from the repaired messages; sorted, each once.
         errors: by release ("openai-harmony 0.0.8"), the text of the error that its strict parser raises; a
             release that accepts the transcript is absent.
         founding: how often the founding report counted this error text; 0 for samples from elsewhere.
@@ -34,6 +36,7 @@ class Sample:
     transcript: Transcript
     expected: tuple[Message, ...]
     rules: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     founding: int = 0
     tags: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ A sample is a TOML file, ``samples/FAMILY/NAME.toml``::
       '<|start|>assistant<|channel|>analysis<|channel|>analysis<|message|>Then the docs.<|end|>',
     ]
     rules = ["HS201"]
+    drift = []
 
     [errors]
     "openai-harmony 0.0.8" = "Unknown role: assistant<|channel|>analysis"
@@ -45,6 +46,7 @@ _KEYS: Final = frozenset(
         "tools",
         "transcript",
         "rules",
+        "drift",
         "founding",
         "errors",
         "server",
@@ -160,6 +162,7 @@ class _Reader:
             transcript=self._transcript(name),
             expected=self._expected(),
             rules=self._strings("rules"),
+            drift=self._strings("drift"),
             errors=self._errors(),
             founding=founding,
             tags=self._strings("tags"),

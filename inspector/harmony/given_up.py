@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from ..tokens import CALL, CHANNEL, RETURN, START, STOPS, Change, Position, WideText, vocabulary, wide_special
 from ..tokens.wide import W_END, W_MESSAGE, W_START, printable_body
@@ -15,7 +16,9 @@ from .state import fields_of
 from .tree import HeaderFields, MessageNode
 from .words import has_letters
 
-W_CHANNEL = wide_special(CHANNEL)
+_GIVEN_UP: Final = "Take the message out: it was given up, and nothing of it was meant for anybody"
+
+W_CHANNEL: Final = wide_special(CHANNEL)
 
 
 class GivenUpReader(BodyReader):
@@ -76,10 +79,12 @@ class GivenUpReader(BodyReader):
         for finding in resolved.findings:
             self._report(finding, origin, wide)
         closes = W_END if token is not None and terminator is None else ""
-        self._missing_message(wide, body_at, end, resolved, token, closes)
+        stop = end if terminator is None else end + 1
+        # Something else follows, so this one may as well have been given up.
+        removal = self._removal(start, end, stop, continued) if stop < self.count else None
+        self._missing_message(wide, body_at, end, resolved, token, closes, removal)
         body = wide.position(body_at)
         fields = fields_of(resolved, wide, origin)
-        stop = end if terminator is None else end + 1
         content = printable_body(wide.text[body_at:])
         message = Message(
             fields.role, content, fields.name, fields.channel, fields.recipient, fields.content_type,
@@ -91,7 +96,14 @@ class GivenUpReader(BodyReader):
         return stop
 
     def _missing_message(
-        self, wide: WideText, body_at: int, end: int, resolved: Resolved, token: int | None, closes: str
+        self,
+        wide: WideText,
+        body_at: int,
+        end: int,
+        resolved: Resolved,
+        token: int | None,
+        closes: str,
+        removal: Change | None,
     ) -> None:
         gap = body_at
         while gap > 0 and wide.text[gap - 1] in " \t\r\n":
@@ -111,6 +123,9 @@ class GivenUpReader(BodyReader):
             at,
             max(at, end),
             changes,
+            (("Take the message out: it was given up, nothing of it was meant for anybody", (removal,)),)
+            if removal
+            else (),
             value=wide.text[body_at:],
             role=resolved.role,
             final=bool(channel),
@@ -145,19 +160,20 @@ class GivenUpReader(BodyReader):
         stop = end if terminator is None else end + 1
         kind = "truncated-header" if stop == self.count and terminator is None else "empty-header"
         fields = HeaderFields(self.transcript.role or "assistant", None, None, None, None, ())
-        last = stop
         node = MessageNode(start, stop, opened, first, end, None, end, end, terminator, fields, None)
-        change = Change(Position(start), Position(stop))
-        if continued and stop < self.count:
-            # The role in the prompt now belongs to the message that follows.
-            if self.ids[stop] == START and stop + 1 < self.count and self.ids[stop + 1] == _assistant():
-                last = stop + 2
-                change = Change(Position(start), Position(last))
-            else:
-                change = Change(Position(end), Position(end), W_MESSAGE + ("" if terminator is not None else W_END))
+        change = self._removal(start, end, stop, continued)
         self._problem(kind, start, max(stop, start + 1), [change], value=self.ids[first:end])
         self.nodes.append(node)
         return stop
+
+    def _removal(self, start: int, end: int, stop: int, continued: bool) -> Change:
+        """What takes out the message ``[start, stop)``, whose header was given up at ``end``."""
+        if not continued or stop >= self.count:
+            return Change(Position(start), Position(stop))
+        # The role in the prompt then belongs to the message that follows.
+        if self.ids[stop] == START and stop + 1 < self.count and self.ids[stop + 1] == _assistant():
+            return Change(Position(start), Position(stop + 2))
+        return Change(Position(end), Position(end), W_MESSAGE + ("" if stop > end else W_END))
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..tokens import CALL, CHANNEL, END, MESSAGE, RETURN, START, STOPS, Change, Position, WideText, is_known
+from ..tokens import CHANNEL, MESSAGE, START, STOPS, Change, Position, WideText, is_known, special_text
 from ..tokens.wide import W_MESSAGE
 from . import bodies, leak
 from .state import State
@@ -35,7 +35,7 @@ class BodyReader(State):
                 if literal is None or literal is False:
                     self._odd_tokens(start, position, odd)
                     return position, position, position + 1
-                self._literal_terminator(start, position, literal)
+                self._literal_terminator(position, literal)
                 index = literal
                 continue
             if token in (START, CHANNEL):
@@ -50,19 +50,17 @@ class BodyReader(State):
         self._odd_tokens(start, self.count, odd)
         return self.count, None, self.count
 
-    def _literal_terminator(self, start: int, position: int, resume: int) -> None:
-        name = {END: "<|end|>", CALL: "<|call|>", RETURN: "<|return|>"}[self.ids[position]]
+    def _literal_terminator(self, position: int, resume: int) -> None:
+        """Terminators that stand inside JSON: text was meant, or the body ended and what follows is noise."""
+        last = self.specials[resume]
         for index in range(self.scan.after(position), resume):
             at = self.specials[index]
             if self.ids[at] in STOPS:
-                name = {END: "<|end|>", CALL: "<|call|>", RETURN: "<|return|>"}[self.ids[at]]
-                self._problem(
-                    "terminator-in-json",
-                    at,
-                    at + 1,
-                    [Change(Position(at), Position(at + 1), name)],
-                    value=name,
-                )
+                name = special_text(self.ids[at])
+                noise = (Change(Position(at + 1), Position(last + 1)),)
+                reading = "End the message here instead, as strict parsers do: what follows is then noise"
+                changes = [Change(Position(at), Position(at + 1), name)]
+                self._problem("terminator-in-json", at, at + 1, changes, ((reading, noise),), value=name)
 
     def _unclosed(self, start: int, boundary: int, marker: int, token: int) -> None:
         closer = bodies.closer_for(self.ids, start, boundary)

@@ -97,7 +97,8 @@ def split(text: str, *, continued: bool, opened: bool, at_end: bool) -> list[Rew
         rewrites.append((0, 0, role + W_MESSAGE))
     strip = lead is not None and lead.end() < len(text) and text[lead.end()] == " "
     for match in found:
-        rewrites.append(_rewrite(text, match, first=False, continued=False, prefix=W_START, strip=strip))
+        start, end, new = _rewrite(text, match, first=False, continued=False, prefix=W_START, strip=strip)
+        rewrites.append((max(start, rewrites[-1][1] if rewrites else 0), end, new))
     if partial is not None and partial.start() >= (rewrites[-1][1] if rewrites else 0):
         rewrites.append((partial.start(), len(text), ""))
     return rewrites
@@ -105,12 +106,13 @@ def split(text: str, *, continued: bool, opened: bool, at_end: bool) -> list[Rew
 
 def inside(text: str) -> list[Rewrite]:
     """Rewrites for stripped headers inside the body of a message: only behind a sentence and before a new one."""
-    rewrites = []
+    rewrites: list[Rewrite] = []
     for match in heads(text):
         before = text[: match.start()].rstrip(" ")[-1:]
         after = text[match.end() :].lstrip(" \n")[:1]
         if (not before or before in ".!?\n}])") and (match["name"] or after.isupper() or after in ("{", "[")):
-            rewrites.append(_rewrite(text, match, first=False, continued=False, prefix=W_START))
+            start, end, new = _rewrite(text, match, first=False, continued=False, prefix=W_START)
+            rewrites.append((max(start, rewrites[-1][1] if rewrites else 0), end, new))
     return rewrites
 
 

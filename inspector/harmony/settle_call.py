@@ -183,7 +183,13 @@ class CallSettler(RoleSettler):
             assert self.chosen_channel is not None
             rewrites.append(self._cut(piece.whole, piece.end))
             rewrites.append((self.chosen_channel.end, self.chosen_channel.end, clause))
-        self._find(kind, piece.whole, piece.end, rewrites, value=piece.value, kept=name)
+        finding = self._find(kind, piece.whole, piece.end, rewrites, value=piece.value, kept=name)
+        if where == "role":
+            reading = "Read it as the tool's own message: it may be its answer, with to=assistant left out"
+            finding.alternatives.append((reading, [(piece.end, piece.end, " to=assistant")]))
+        elif where == "channel" and self.chosen_channel is not None and self.chosen_channel is not piece:
+            reading = "Drop the word, as oss-harmony 0.0.10 and later do: the call is then addressed to nobody"
+            finding.alternatives.append((reading, [self._cut(piece.whole, piece.end)]))
 
     def _type(self) -> None:
         constrained = [p for p in self.pieces.of("constrained") if id(p) not in self.used]

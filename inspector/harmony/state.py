@@ -71,9 +71,17 @@ class State:
             Problem(finding.kind, span, len(self.nodes), changes(finding.rewrites), alternatives, finding.data)
         )
 
-    def _problem(self, kind: str, start: int, end: int, changes: list[Change], **data: object) -> None:
+    def _problem(
+        self,
+        kind: str,
+        start: int,
+        end: int,
+        changes: list[Change],
+        alternatives: tuple[tuple[str, tuple[Change, ...]], ...] = (),
+        **data: object,
+    ) -> None:
         self.leaky = self.leaky or kind in _LEAKS
-        self.problems.append(Problem(kind, Span(start, end), len(self.nodes), tuple(changes), (), data))
+        self.problems.append(Problem(kind, Span(start, end), len(self.nodes), tuple(changes), alternatives, data))
 
 
 def fields_of(resolved: Resolved, wide: WideText, origin: object) -> HeaderFields:

@@ -21,9 +21,7 @@ MAX_DIGITS: Final = 4000
 """Longer numbers are refused: Python itself limits the conversion, and no id is that long."""
 
 _PLAIN: Final = re.compile(r"\s*[\[(]?[\s\d,;]*[\])]?\s*")
-_LABEL: Final = re.compile(
-    r"\s*[\"']?[A-Za-z_][\w. ]{0,60}?[\"']?\s*[:=]\s*(?=[\[(]|(?:\w+\.)?(?:array|tensor)\()"
-)
+_LABEL: Final = re.compile(r"\s*[\"']?[A-Za-z_][\w. ]{0,60}?[\"']?\s*[:=]\s*(?=[\[(]|(?:\w+\.)?(?:array|tensor)\()")
 _PIECE: Final = re.compile(
     r"""
       (?P<gap>[\s,;]+)
@@ -116,9 +114,7 @@ def _read_plain(text: str) -> Ids | None:
 def _notation(opening: str, text: str) -> str:
     head = text[:4000]
     if re.fullmatch(r"\W*\d+\W*", head):
-        return {"": "a lone number", "[": "a list", "(": "a tuple"}.get(
-            opening, f"as {opening[:-1]} prints it"
-        )
+        return {"": "a lone number", "[": "a list", "(": "a tuple"}.get(opening, f"as {opening[:-1]} prints it")
     commas, semicolons = "," in head, ";" in head
     if opening == "[":
         return "a list" if commas else "a list without commas"
@@ -175,9 +171,7 @@ class _Scanner:
             self.stack.append(found)
         elif kind == "close":
             if not self.stack or self.stack[-1][-1] != _PAIRS[found]:
-                self._refuse(
-                    piece.start(), f"expected an integer, found a closing {found!r} that nothing opened"
-                )
+                self._refuse(piece.start(), f"expected an integer, found a closing {found!r} that nothing opened")
                 return False
             self.stack.pop()
             # Constructors such as np.int64(5) are not rows; only square brackets inside others are.
@@ -210,9 +204,8 @@ class _Scanner:
 
     def _refuse(self, offset: int, what: str) -> None:
         count = self.out.count + len(self.row)
-        kept = (
-            f"; the {plural(count, 'id')} before it {'was' if count == 1 else 'were'} kept" if count else ""
-        )
+        before = "the id before it was" if count == 1 else f"the {count:,} ids before it were"
+        kept = f"; {before} kept" if count else ""
         self.out.problems.append(problem(*place(self.text, offset, self.line), what + kept))
 
 

@@ -140,9 +140,7 @@ def _records(found: Unwrapped, filename: str | None, defaults: Defaults, detecti
             'add "role": "assistant", or choose that role, if they continue after <|start|>assistant'
         )
     if not transcripts and not problems:
-        problems = [
-            problem(found.line, 1, "expected transcript records, JSON objects with token_ids or text")
-        ]
+        problems = [problem(found.line, 1, "expected transcript records, JSON objects with token_ids or text")]
     return Loaded(tuple(transcripts), "records", explanation, tuple(problems))
 
 
@@ -165,9 +163,7 @@ def _ids(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[
     return Loaded(transcripts, "ids", _with_role(read_in.describe(), transcripts[0], role), problems)
 
 
-def _text(
-    found: Unwrapped, filename: str | None, role: str | None, tools: tuple[str, ...], markers: bool
-) -> Loaded:
+def _text(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[str, ...], markers: bool) -> Loaded:
     ids, notes = read_text(found, markers=markers)
     transcript = Transcript(
         ids=tuple(ids), role=role_of(ids) if role == "auto" else role, tools=tools, source=_source(filename)

@@ -107,9 +107,7 @@ def json_problem(error: ValueError, text: str, line: int, *, start: int = 0) -> 
         what = f"not valid JSON ({error.msg}); expected an object with token_ids or text"
         return problem(*place(text, min(error.pos, len(text)), line), what)
     if "digits" in str(error):
-        return problem(
-            *place(text, start, line), f"a number of more than {MAX_DIGITS:,} digits is no token id"
-        )
+        return problem(*place(text, start, line), f"a number of more than {MAX_DIGITS:,} digits is no token id")
     return problem(*place(text, start, line), str(error))
 
 
@@ -233,9 +231,7 @@ def _origins(key: str, value: object, count: int) -> tuple[Origin, ...]:
     entries = _list(key, value, count)
     for index, entry in enumerate(entries):
         if not isinstance(entry, str) or entry not in ORIGINS:
-            raise _Unreadable(
-                f'"{key}"[{index}] is {_kind(entry)}, expected one of {", ".join(ORIGINS)}', key, index
-            )
+            raise _Unreadable(f'"{key}"[{index}] is {_kind(entry)}, expected one of {", ".join(ORIGINS)}', key, index)
     return tuple(entries)
 
 
@@ -251,9 +247,7 @@ def _number(key: str, index: int, entry: object) -> float | None:
     try:
         value = float(entry)
     except OverflowError:
-        raise _Unreadable(
-            f'"{key}"[{index}] is too large for a logarithm of a probability', key, index
-        ) from None
+        raise _Unreadable(f'"{key}"[{index}] is too large for a logarithm of a probability', key, index) from None
     return None if math.isnan(value) else value
 
 

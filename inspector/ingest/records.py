@@ -59,9 +59,7 @@ def iter_records(
             yield from _line(line, number, name, defaults)
 
 
-def read_records(
-    text: str, line: int, name: str, defaults: Defaults
-) -> tuple[list[Transcript], list[Problem]]:
+def read_records(text: str, line: int, name: str, defaults: Defaults) -> tuple[list[Transcript], list[Problem]]:
     """All records of a text whose first line has the number ``line``."""
     bare = text.lstrip(_JSON_GAP)
     first = bare.split("\n", 1)[0].strip(_JSON_GAP)
@@ -93,9 +91,7 @@ def looks_like_records(text: str, filename: str | None = None) -> tuple[float, s
     if good and total == 1:
         return 0.98, "a transcript record (one JSON object)"
     if good:
-        return (
-            0.98 if good == len(lines) else 0.8
-        ), f"transcript records (JSON lines), {plural(total, 'line')}"
+        return (0.98 if good == len(lines) else 0.8), f"transcript records (JSON lines), {plural(total, 'line')}"
     if bare[:1] == "[":
         inner = bare[1:].lstrip(_JSON_GAP)
         if inner[:1] == "{" and _known_keys(inner):

@@ -59,11 +59,7 @@ def decode(data: str | bytes) -> Unwrapped:
     can: that is the way to show a transcript with broken bytes.)
     """
     if isinstance(data, str):
-        return (
-            Unwrapped(data[1:], notes=("byte-order mark taken off",))
-            if data[:1] == "\ufeff"
-            else Unwrapped(data)
-        )
+        return Unwrapped(data[1:], notes=("byte-order mark taken off",)) if data[:1] == "\ufeff" else Unwrapped(data)
     codec, skip, name = bom_encoding(data) or ("utf-8", 0, "")
     notes = (name,) if name else ()
     body = data[skip:]

@@ -25,7 +25,13 @@ MOVED: Final = "content-before-reasoning"
 
 
 def align(
-    messages: Sequence[Message], emitted: Sequence[int], prompt: Prompt, lost: dict[int, str], skip: int = 0
+    messages: Sequence[Message],
+    emitted: Sequence[int],
+    prompt: Prompt,
+    lost: dict[int, str],
+    skip: int = 0,
+    *,
+    continues: bool = False,
 ) -> list[Op]:
     """The differences between ``emitted`` and the prompt's tokens from ``skip`` on, in order.
 
@@ -38,12 +44,13 @@ def align(
         lost: for the messages that are in no prompt message, why.
         skip: how many tokens at the front of the prompt the transcript does not hold (its
             ``<|start|>assistant``).
+        continues: True when the transcript begins inside a header that the prompt had opened.
 
     Raises:
         ValueError: the messages' places overlap, are out of order or leave ``emitted``.
     """
     _check_places(messages, len(emitted))
-    return _Walk(messages, list(emitted), prompt, lost, skip).run()
+    return _Walk(messages, list(emitted), prompt, lost, skip, continues).run()
 
 
 class _Link(NamedTuple):
@@ -56,7 +63,13 @@ class _Link(NamedTuple):
 
 class _Walk:
     def __init__(
-        self, messages: Sequence[Message], emitted: list[int], prompt: Prompt, lost: dict[int, str], skip: int
+        self,
+        messages: Sequence[Message],
+        emitted: list[int],
+        prompt: Prompt,
+        lost: dict[int, str],
+        skip: int,
+        continues: bool,
     ) -> None:
         self.messages = messages
         self.emitted = emitted
@@ -64,6 +77,7 @@ class _Walk:
         self.prompt = prompt
         self.lost = lost
         self.skip = skip
+        self.continues = continues
         self.ops: list[Op] = []
         # Everything before these is accounted for, on either side.
         self.e = 0
@@ -131,7 +145,8 @@ class _Walk:
         read = Fields(message.role, message.name, message.channel, message.recipient, message.content_type)
         target = Target(pieces, Fields(m.role, m.name, m.channel, m.recipient, m.content_type))
         e, r = message.start, rendered.start + skip
-        for op in header_ops(emitted, read, target):
+        opened = message.start > 0 or not self.continues
+        for op in header_ops(emitted, read, target, opened):
             cause = op.cause
             if cause is MOVED_START:
                 cause = self.cause_before(e + op.e0, r + op.r0)

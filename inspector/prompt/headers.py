@@ -34,23 +34,23 @@ class Target(NamedTuple):
     fields: Fields
 
 
-def header_ops(emitted: tuple[int, ...], read: Fields, target: Target) -> tuple[Op, ...]:
+def header_ops(emitted: tuple[int, ...], read: Fields, target: Target, opened: bool = True) -> tuple[Op, ...]:
     """The differences between the two, in order, offsets relative to the headers' first tokens.
 
-    Headers of one kind come by the thousand in a transcript, so the answer is remembered.
+    ``opened`` is False for the header that continues a role, whose ``<|start|>`` was in the prompt. Headers of one kind come by the thousand in a transcript, so the answer is remembered.
     """
     if len(emitted) > _CACHED_UP_TO:
-        return _header_ops(emitted, read, target)
-    return _remembered(emitted, read, target)
+        return _header_ops(emitted, read, target, opened)
+    return _remembered(emitted, read, target, opened)
 
 
 @lru_cache(maxsize=4096)
-def _remembered(emitted: tuple[int, ...], read: Fields, target: Target) -> tuple[Op, ...]:
-    return _header_ops(emitted, read, target)
+def _remembered(emitted: tuple[int, ...], read: Fields, target: Target, opened: bool) -> tuple[Op, ...]:
+    return _header_ops(emitted, read, target, opened)
 
 
-def _header_ops(emitted: tuple[int, ...], read: Fields, target: Target) -> tuple[Op, ...]:
-    ours = emitted_pieces(emitted, read)
+def _header_ops(emitted: tuple[int, ...], read: Fields, target: Target, opened: bool) -> tuple[Op, ...]:
+    ours = emitted_pieces(emitted, read, opened=opened)
     theirs = _placed(target.pieces)
     pairs = _pairs(ours, theirs)
     in_place = _longest_in_order(pairs, ours)
@@ -150,6 +150,8 @@ def _new(kind: Kind, written: set[Kind], read: Fields, target: Target) -> str:
     """Why the prompt has a piece that is not at this place in the emitted header."""
     if kind in written:
         return _order(target)
+    if spelled_special(_value(kind, read)):
+        return "poisoned-name"
     if kind in (Kind.START, Kind.ROLE):
         return MOVED_START
     if target.fields.role == "tool":
@@ -158,7 +160,8 @@ def _new(kind: Kind, written: set[Kind], read: Fields, target: Target) -> str:
         return "content-type-forced"
     if kind is Kind.CHANNEL:
         return _channel_changed(read, target)
-    return "other"
+    # A recipient that stood on both sides of the channel section, which was cut out of it.
+    return "header-junk-dropped" if kind is Kind.RECIPIENT else "other"
 
 
 def _changed(piece: EmittedPiece, emitted: tuple[int, ...], placed: _Placed, read: Fields, target: Target) -> str:

@@ -43,7 +43,7 @@ def next_prompt(
         return NextPrompt(style, (), _refused(poisoned), str(error), poisoned)
     skip = len(continued(prompt, role))
     ids = tuple(prompt.ids[skip:])
-    ops = align(messages, emitted_ids, prompt, planned.lost, skip)
+    ops = align(messages, emitted_ids, prompt, planned.lost, skip, continues=role is not None)
     return NextPrompt(style, ids, _told(ops, emitted_ids, ids), None, poisoned)
 
 

@@ -55,16 +55,17 @@ class _Raw:
     end: int
 
 
-def emitted_pieces(ids: Sequence[int], fields: Fields) -> list[EmittedPiece]:
+def emitted_pieces(ids: Sequence[int], fields: Fields, *, opened: bool = True) -> list[EmittedPiece]:
     """``ids``, a header from its ``<|start|>`` (if it has one) to its ``<|message|>``, in pieces.
 
-    The pieces cover the header in order.
+    The pieces cover the header in order. ``opened`` is False for the header that continues a role: its
+    ``<|start|>`` was in the prompt, and another one is text that was read as a word.
     """
     token_bytes = vocabulary().token_bytes
     chunks = [token_bytes(token) or b"" for token in ids]
     text = b"".join(chunks).decode("latin-1")
     starts = [0, *accumulate(map(len, chunks))]
-    begin = starts[1] if ids and ids[0] == START else 0
+    begin = starts[1] if opened and ids and ids[0] == START else 0
     end = starts[-2] if ids and ids[-1] == MESSAGE and len(ids) > (1 if begin else 0) else starts[-1]
     raw = [_Raw(Kind.START, 0, begin)] if begin else []
     raw += _header_words(text, begin, end, _as_bytes(fields))

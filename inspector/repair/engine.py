@@ -104,7 +104,7 @@ def diagnose_and_repair(
     if not tree.transcript.ids and tree.transcript.role is not None:
         tree = read(_edited(transcript, edits), scan)
     verdict = judge(scan, tree.transcript.role)
-    if verdict.error is not None and not choices.off and not choices.readings:
+    if verdict.error is not None and not choices.off:
         for _ in range(MAX_ROUNDS * 8):
             resort = last_resort(tree, verdict)
             if resort is None:
@@ -212,9 +212,10 @@ def _fixes(problem: Problem, said: catalogue.Said, severity: Severity) -> tuple[
         fix = Fix(said.title, said.applicability, problem.changes)
     elif said.title:
         fix = Fix(said.title, Applicability.DISPLAY)
+    titles = [*said.alternatives, *(reason for reason, _ in problem.alternatives[len(said.alternatives) :])]
     alternatives = tuple(
         Fix(title, Applicability.UNSAFE, changes)
-        for title, (_, changes) in zip(said.alternatives, problem.alternatives, strict=False)
+        for title, (_, changes) in zip(titles, problem.alternatives, strict=True)
     )
     return fix, alternatives
 
@@ -303,9 +304,11 @@ class _Taken:
 
         What an earlier change takes out as a whole need not be changed as well; and the other way round.
         """
-        wanted = []
+        wanted: list[Change] = []
         covered: list[int] = []
-        for change in changes:
+        for change in sorted(changes, key=lambda c: (c.start, c.end)):
+            if wanted and wanted[-1].clashes(change):
+                continue  # one fix may name a blank twice; taking it out once will do
             near = self._near(change)
             if any(_within(change, self.changes[i]) for i in near):
                 continue

@@ -37,7 +37,10 @@ def explained(page: Page, found: Diagnostic) -> Iterator[Text]:
     place = f"tokens {span.start}..{span.end}" if len(span) else f"before token {span.start}"
     if not len(span) and span.start >= len(page.inspection.transcript):
         place = "the end"
-    yield Text.assemble(("  --> ", "blue"), f"{place}; {_EFFECTS[found.effect]}")
+    # Findings about the end of the generation are no matter of parsing.
+    ending = any(found is other for other in page.inspection.finish.findings)
+    effect = "how the generation ended" if ending else _EFFECTS[found.effect]
+    yield Text.assemble(("  --> ", "blue"), f"{place}; {effect}")
     yield from snippet(page.inspection.transcript.ids, span, page.width, style=style, marks=_raises_near(page, found))
     if found.note:
         yield from page.remark("note", found.note, "cyan")

@@ -214,8 +214,9 @@ def _next_prompt(page: Page) -> Iterator[Text]:
         for line in page.wrapped(prompt.error, 2, page.limits.error_lines):
             yield Text(f"  {line}", "red")
         return
-    title.append(plural(len(prompt.ids), "token"))
-    title.append(f", {plural(len(prompt.drift), 'difference')}" if prompt.drift else ", the same as emitted")
+    same = "the same as the repaired transcript" if page.inspection.repair.edits else "the same as emitted"
+    title.append(f"{plural(len(prompt.ids), 'token')}, ")
+    title.append(plural(len(prompt.drift), "difference") if prompt.drift else same)
     yield title
     shown = prompt.drift[: page.limits.drift]
     for drift in shown:

@@ -7,6 +7,7 @@ a person did. They find each other in the page by the transcript's digest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-_FOLDER: Final = Path(__file__).resolve().parent / "token_view"
+_FOLDER: Final = Path(__file__).resolve().parent
 PARTS: Final = (
     "container",
     "glyphs",
@@ -30,7 +31,7 @@ PARTS: Final = (
     "prompt",
     "minimap",
     "status",
-    "finish",
+    "facts",
     "screen",
 )
 """The files of the view, in order: each uses only what stands before it."""
@@ -41,13 +42,33 @@ Renderer = Callable[..., Any]
 @cache
 def view_code() -> str:
     """The code of the token view: its files, one after the other."""
-    return "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in PARTS)
+    return "\n".join(_text(f"token_view/{name}.js") for name in PARTS)
 
 
 @cache
 def view_style() -> str:
     """The style of the token view."""
-    return "\n".join((_FOLDER / f"{name}.css").read_text(encoding="utf-8") for name in ("palette", "view"))
+    return _text("token_view/palette.css") + _text("token_view/view.css")
+
+
+def _cards_code() -> str:
+    return _text("token_view/dom.js") + _text("cards/cards.js")
+
+
+def _cards_style() -> str:
+    return _text("token_view/palette.css") + _text("cards/cards.css")
+
+
+def _feed_code() -> str:
+    return _text("token_view/feed.js")
+
+
+def _hidden() -> str:
+    return ":host { display: none; }\n"
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def registered(name: str, *, js: Callable[[], str], css: Callable[[], str] | None = None) -> Renderer:
@@ -57,7 +78,6 @@ def registered(name: str, *, js: Callable[[], str], css: Callable[[], str] | Non
     found = _REGISTERED.get((server, name))
     if found is None:
         found = st.components.v2.component(name, js=js(), css=css() if css is not None else None)
-        _REGISTERED.clear() if len(_REGISTERED) > 16 else None
         _REGISTERED[(server, name)] = found
     return found
 
@@ -94,9 +114,15 @@ def show_screen(
         )
 
 
-def _feed_code() -> str:
-    return (_FOLDER / "feed.js").read_text(encoding="utf-8")
+def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
+    """Mount a list of cards or rows.
 
-
-def _hidden() -> str:
-    return ":host { display: none; }\n"
+    Args:
+        cards: ``kind`` ("samples" or "rules"), ``groups`` ([{title, items}]), ``none`` (what to say when nothing
+            fits), optionally ``filter`` ({placeholder, tags: [[tag, title]]}) and ``compact``. Every item has
+            ``name``, ``href``, ``search`` (lower case) and ``marks``.
+        key: of the session state, whose trigger ``open`` then holds the name of what was opened.
+        on_open: called when something is opened.
+    """
+    data = json.dumps(cards, ensure_ascii=False, separators=(",", ":")).encode()
+    registered("harmonyscope_cards", js=_cards_code, css=_cards_style)(key=key, data=data, on_open_change=on_open)

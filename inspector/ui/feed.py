@@ -32,16 +32,19 @@ class Settings:
         off: keys of the findings whose fix is off.
         choices: by key, the number of the alternative reading that was taken (1 is the first).
         style: who renders the next prompt, and ``styles`` who else could.
-        release: whose verdict is shown first, "" for the first that breaks.
-        notes: sentences about the verdicts by release ("predicted by our model: not installed").
+        notes: by release, where its verdict comes from ("predicted by our model").
+        title, story: of the sample that is shown, "" for an input of a person's own.
+        read_as: what the input was taken for, in words.
     """
 
     off: frozenset[str] = frozenset()
     choices: Mapping[str, int] = field(default_factory=dict)
     style: str = ""
     styles: tuple[str, ...] = ()
-    release: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
+    story: str = ""
+    read_as: str = ""
 
 
 def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
@@ -70,8 +73,12 @@ def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
         "settings": {
             "style": settings.style,
             "styles": list(settings.styles),
-            "release": settings.release,
+            "off": sorted(settings.off),
+            "choices": dict(settings.choices),
             "notes": dict(settings.notes),
+            "title": settings.title,
+            "story": settings.story,
+            "read_as": settings.read_as,
         },
     }
     body["extra"] = _extra(_new_ids(body, inspection.transcript.ids))

@@ -36,6 +36,7 @@ class Bench:
         off, choices: the switches, by transcript (its digest).
         style: who renders the next prompt.
         selection: the chosen token, by transcript.
+        replaced: the input was put there by us, so the widgets have to be filled anew.
     """
 
     text: str = ""
@@ -52,6 +53,7 @@ class Bench:
     choices: dict[str, dict[str, int]] = field(default_factory=dict)
     style: str = NEWEST
     selection: dict[str, int] = field(default_factory=dict)
+    replaced: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -33,8 +33,8 @@ _EXACT: Final = 2**53
 
 
 def digest(transcript: Transcript) -> str:
-    """A short name of the transcript's tokens and role: what a switch belongs to."""
-    hasher = hashlib.blake2b(repr(transcript.role).encode(), digest_size=9)
+    """A short name of the transcript's tokens, role and tools: what a switch belongs to."""
+    hasher = hashlib.blake2b(repr((transcript.role, transcript.tools)).encode(), digest_size=9)
     try:
         hasher.update(np.fromiter(transcript.ids, dtype=np.int64, count=len(transcript.ids)).tobytes())
     except OverflowError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def test_a_defect_gives_a_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("boom \x1b[2J")
 
     monkeypatch.delenv("HARMONYSCOPE_TRACEBACK", raising=False)
-    monkeypatch.setattr("inspector.cli.read_bytes", broken)
+    monkeypatch.setattr("inspector.cli_inspect.read_bytes", broken)
     said = one_sentence(run("inspect", "-"))
     assert "defect of harmonyscope" in said
     assert "RuntimeError: boom" in said
@@ -150,24 +149,20 @@ def test_help(run: Run, command: str) -> None:
 
 
 def test_an_interrupt_is_no_traceback() -> None:
-    """Ctrl-C while it waits for its input."""
+    """Ctrl-C while a scan waits for more."""
+    line = b'{"id": "a", "role": "assistant", "text": "<|channel|>final<|message|>Hi.<|return|>"}\n'
     with subprocess.Popen(
-        [*COMMAND, "inspect", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONVERBOSE": "1"},
+        [*COMMAND, "scan", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
         assert child.stderr is not None
-        # Python tells on standard error what it imports: the last module before it reads is the command's.
-        for line in child.stderr:
-            if b"import 'inspector.cli' #" in line:
-                break
+        child.stdin.write(line * 2)
+        child.stdin.flush()
+        assert b'"id":"a"' in child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        rest = child.stderr.read()
         assert child.wait(timeout=30) == 130
-    assert b"Traceback" not in rest
-    assert b"harmonyscope: interrupted." in rest
+        assert child.stderr.read().strip() == b"harmonyscope: interrupted."
 
 
 def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

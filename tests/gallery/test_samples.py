@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from refresh_samples import found_drift, found_rules
 
+from inspector import inspect
+from inspector.finding import Severity
 from inspector.gallery import Sample, load_samples
 from inspector.gallery.founding import REPORT
-from inspector.gallery.generate import founding_records
+from inspector.gallery.generate import founding_records, healthy_records
 from inspector.harmony.strict import strict_parse
 from inspector.harmony.verdict import Dialect
+from inspector.repair.catalogue import RULES
+from inspector.tokens import Transcript
 
 SAMPLES = load_samples()
 FOUNDING = [s for s in SAMPLES if s.family == "founding"]
@@ -67,3 +72,51 @@ def test_the_preset_counts_as_the_report_did() -> None:
 
 def test_the_newest_release_raises_on_a_fifth_of_it() -> None:
     assert histogram("oss-harmony 0.0.11").total() == 38
+
+
+def plain(messages) -> list[tuple[str | None, ...]]:
+    return [(m.role, m.name, m.channel, m.recipient, m.content_type, m.content) for m in messages]
+
+
+@each_sample
+def test_the_repair_gives_what_a_careful_engineer_reads(sample) -> None:
+    repair = inspect(sample.transcript).repair
+    assert plain(repair.messages) == plain(sample.expected)
+
+
+@each_sample
+def test_after_the_repair_the_newest_release_reads_the_same(sample) -> None:
+    repair = inspect(sample.transcript, next_prompt=False).repair
+    assert repair.ok or not sample.expected
+    again = inspect(Transcript(repair.ids, repair.role, tools=sample.tools), next_prompt=False).repair
+    assert again.edits == ()
+
+
+@each_sample
+def test_what_is_found_is_what_the_sample_says(sample) -> None:
+    inspection = inspect(sample.transcript)
+    assert (found_rules(inspection), found_drift(inspection)) == (sample.rules, sample.drift), (
+        "if this is meant, run `python tests/gallery/refresh_samples.py` and read its diff"
+    )
+
+
+@each_sample
+def test_healthy_samples_are_left_alone(sample) -> None:
+    if sample.family != "healthy":
+        return
+    inspection = inspect(sample.transcript)
+    assert inspection.diagnostics == ()
+    assert inspection.repair.edits == ()
+
+
+def test_every_rule_about_output_has_a_sample() -> None:
+    covered = {code for sample in SAMPLES for code in sample.rules}
+    # HS199 catches what no rule mends; a sample for it would be a defect of ours.
+    assert set(RULES) - covered <= {"HS199"}
+
+
+def test_the_healthy_runs_of_the_preset_have_no_errors() -> None:
+    for record in healthy_records(40):
+        found = inspect(record["token_ids"], next_prompt=False)
+        assert all(d.severity is not Severity.ERROR for d in found.diagnostics)
+        assert found.repair.edits == ()

@@ -106,7 +106,7 @@ def test_a_reported_null_is_stated(write) -> None:
     [
         ('title = "A title"\n', "", r"toml:1: `title` is missing: expected a text\."),
         ('title = "A title"', "title = 3", r"toml:1: `title` is missing"),
-        ("title =", "titel =", r"toml:1: `titel` is not known here; expected one of errors, expected"),
+        ("title =", "titel =", r"toml:1: `titel` is not known here; expected one of drift, errors, expected"),
         ("transcript = [", "transcript = [true,", r"toml:6: `transcript` holds True; expected a text"),
         ("plain", "text", r"toml:6: `transcript` holds \{'text': .*expected a text, a token id or"),
         ('tools = ["functions.bash"]', 'tools = "bash"', r"toml:5: `tools` must be a list of texts"),

@@ -31,7 +31,8 @@ def read(encoding: openai_harmony.HarmonyEncoding) -> Reader:
         while places:
             try:
                 parsed = encoding.parse_messages_from_completion_tokens(
-                    list(ids[: places[-1][3]]), None if role is None else openai_harmony.Role(role)
+                    [t if 0 <= t < 2**32 else 2**32 - 1 for t in ids[: places[-1][3]]],
+                    None if role is None else openai_harmony.Role(role),
                 )
             except openai_harmony.HarmonyError:
                 places.pop()

@@ -128,6 +128,16 @@ def test_every_fix_can_be_switched_off(transcript: Transcript) -> None:
     assert outcome.edits == ()
 
 
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(transcripts)
+def test_every_other_reading_parses_too(transcript: Transcript) -> None:
+    contested = [d for d in repaired(transcript).diagnostics if d.alternatives]
+    for diagnostic in contested:
+        for number, alternative in enumerate(diagnostic.alternatives, start=1):
+            outcome = repaired(transcript, Choices(readings={diagnostic.key: number}))
+            assert outcome.error is None, alternative.title
+
+
 def test_messages_read_from_the_repaired_transcript_match_the_releases() -> None:
     """Where our reading can be said in Harmony at all, the newest release reads the same."""
     for text in HEALTHY:

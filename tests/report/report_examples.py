@@ -50,9 +50,7 @@ def founding() -> Inspection:
     first = Message("assistant", "Run the tests.", channel="analysis")
     second = Message("assistant", "I will run the test suite now.", channel="analysis")
     error = StrictError("Unknown role: assistant<|channel|>commentary", separator, Span(12, 15), "E6")
-    later = StrictError(
-        "Unexpected EOS while waiting for message header to complete", len(ids), Span(24, 25), "E2"
-    )
+    later = StrictError("Unexpected EOS while waiting for message header to complete", len(ids), Span(24, 25), "E2")
     drop = Edit(12, 15)
     keep = Edit(10, 12)
     found = Diagnostic(
@@ -155,9 +153,7 @@ def many(count: int = 234) -> Inspection:
                    Effect.MISREADS, f"Finding {i}.", Span(i * 500, i * 500 + 400), key=f"HS30@{i}")
         for i in range(count)
     )  # fmt: skip
-    drift = tuple(
-        Drift("order", "HP101", Span(i, i + 90), Span(i, i + 80), f"Difference {i}.") for i in range(50)
-    )
+    drift = tuple(Drift("order", "HP101", Span(i, i + 90), Span(i, i + 80), f"Difference {i}.") for i in range(50))
     return Inspection(
         transcript=Transcript(ids, source="long.json"),
         tree=Tree(Transcript(ids), ()),

@@ -42,9 +42,7 @@ def is_plain(text: str) -> bool:
     return all(c in " \n" or unicodedata.category(c)[0] in "LMNPS" for c in text)
 
 
-@pytest.mark.parametrize(
-    ("name", "width"), [(n, 100) for n in EXAMPLES] + [("founding", 60), ("founding", 200)]
-)
+@pytest.mark.parametrize(("name", "width"), [(n, 100) for n in EXAMPLES] + [("founding", 60), ("founding", 200)])
 def test_snapshot(name: str, width: int) -> None:
     path = SNAPSHOTS / f"{name}-{width}.txt"
     text = text_of(EXAMPLES[name](), width)

@@ -141,7 +141,8 @@ def test_padding_after_the_end_of_the_turn_is_no_terminator() -> None:
         "<|start|>user<|message|>Hi<|end|><|start|>assistant",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>final<|message|>Yo<|end|>",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>commentary to=functions.f"
-        " <|constrain|>json<|message|>{}<|call|><|start|>functions.f to=assistant<|channel|>commentary<|message|>1<|end|>",
+        " <|constrain|>json<|message|>{}<|call|><|start|>functions.f to=assistant"
+        "<|channel|>commentary<|message|>1<|end|>",
         "<|start|>user<|message|>Hi<|end|><|start|>assistant<|channel|>bash<|message|>{}<|call|>"
         "<|start|>user<|message|>again<|end|>",
     ],

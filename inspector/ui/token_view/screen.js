@@ -9,6 +9,7 @@ class Screen {
     // Streamlit's own shortcuts (r, c) must not fire while a person walks the tokens.
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
     host.append(this.root);
+    this.source = new SourceLine(this.root);
     this.verdict = new VerdictBar(this.root, { release: (name) => this._release(name), go: (i) => this.tokens.pick(i) });
     const main = el("div", { class: "main" });
     const hero = el("div", { class: "hero" });
@@ -56,7 +57,8 @@ class Screen {
   /** Takes the tokens; what follows the switches comes from the other component, before or after. */
   update(bytes) {
     this._theme();
-    if (bytes === this.bytes) {
+    const same = bytes === this.bytes;
+    if (same) {
       this.tokens.refresh();
       this.map.draw();
       return;
@@ -79,6 +81,7 @@ class Screen {
     this.feed = feed;
     const { transcript } = this;
     transcript.dictionary.add(feed.extra);
+    this.source.show(transcript, feed.settings);
     this._verdict();
     this.findings.show(feed, transcript);
     this.finish.show(feed.finish);

@@ -1,4 +1,20 @@
-/* How the generation ended: what the tokens say about it, against what the server reported. */
+/* Where the transcript comes from, and how its generation ended. */
+
+/** What is shown: a sample with its story, or what the input was taken for. */
+class SourceLine {
+  constructor(host) {
+    this.root = el("section", { class: "source-line", "aria-label": "Source" });
+    host.append(this.root);
+  }
+
+  show(transcript, { title, story, read_as: readAs }) {
+    const role = transcript.role === null ? "a whole conversation" : `continues <|start|>${transcript.role}`;
+    this.root.replaceChildren(
+      el("div", { class: "what" }, title && el("b", {}, title), story && el("span", { class: "story" }, story),
+        !title && el("span", {}, ...visibleText(readAs))),
+      el("div", { class: "facts" }, `${plural(transcript.count, "token")} · `, el("code", {}, role)));
+  }
+}
 
 /** What the server should have said about how generation ended, and what it did say. */
 class FinishLine {

@@ -1,0 +1,70 @@
+"""The app. ``streamlit run inspector/app.py``, or :func:`run` from a console script, from any folder."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+APP: Final = Path(__file__).resolve()
+
+if str(APP.parent.parent) not in sys.path and __name__ == "__main__":
+    # A checkout that is not installed: Streamlit puts the script's own folder in the path, not the project's.
+    sys.path.append(str(APP.parent.parent))
+
+import streamlit as st  # noqa: E402
+
+HOST: Final = "127.0.0.1"
+USUAL_PORT: Final = 8501
+
+
+def main() -> None:
+    """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
+    from inspector.ui.chrome import page_file
+
+    st.set_page_config(page_title="harmonyscope", page_icon=":material/troubleshoot:", layout="wide")
+    pages = [
+        st.Page(page_file("inspect"), title="Inspect", default=True),
+        st.Page(page_file("gallery"), title="Gallery"),
+        st.Page(page_file("rules"), title="Rules"),
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def run(port: int | None = None, open_browser: bool = True) -> None:
+    """Serve the app on this machine only, until it is interrupted.
+
+    Args:
+        port: on 127.0.0.1; the usual 8501 when it is free, else any free one, when not given.
+        open_browser: whether to open a browser at it.
+    """
+    # Streamlit looks for .streamlit/config.toml beside what it takes for the main script.
+    sys.argv = [str(APP)]
+    st.App(APP).run(
+        config={
+            "server.address": HOST,
+            "server.port": port or _free_port(),
+            "server.headless": not open_browser,
+        }
+    )
+
+
+def _free_port() -> int:
+    for port in (USUAL_PORT, 0):
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise OSError(f"no free port on {HOST}")
+
+
+if __name__ == "__main__":
+    if st.runtime.exists():
+        main()
+    else:
+        run()

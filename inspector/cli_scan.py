@@ -1,0 +1,185 @@
+"""``harmonyscope scan``: many transcript records in, a record or a line for each out, and the histogram."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from .cli_input import InputError, opened, parse_tools, refuse_binary
+from .cli_options import engine_options, inspecting, reading_role
+from .cli_output import CLEAN, FOUND, UNUSABLE, at_or_above, say
+
+if TYPE_CHECKING:
+    from .ingest import Item
+    from .inspection import Inspection
+    from .scan import Histogram, ScanResult
+
+_SNIFFED: Final = 8192
+
+
+@click.command()
+@click.argument("files", metavar="FILE|-...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="A line for each transcript, or its inspection record (harmonyscope/1).",
+)
+@click.option("--summary", is_flag=True, help="Print only the histogram; as JSON with --format jsonl.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@inspecting
+def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: Any) -> int:  # fmt: skip
+    """Inspect every transcript record of FILES, in order, and count what is found.
+
+    FILES hold transcript records, JSON lines; - is standard input. A bad record yields a line or a record
+    with an error, and the exit code 2, and never stops the rest. The histogram ends the output; with --format
+    jsonl it goes to standard error.
+    """
+    from .inspection import inspect
+    from .scan import Histogram
+    from .scan import scan as run
+
+    options = engine_options(given) | {"next_prompt": form == "jsonl" and not summary}
+    digest = _nothing if summary else _as_json if form == "jsonl" else _as_line
+    histogram = Histogram()
+    code = CLEAN
+    source = _Source()
+    records = _records(files, given, source)
+    for result in run(records, inspect=partial(inspect, **options), digest=digest, jobs=jobs):
+        histogram.add(result)
+        if result.tally is None:
+            code = UNUSABLE
+        elif code == CLEAN and at_or_above(result.tally.worst, given["fail_on"]):
+            code = FOUND
+        if not summary:
+            where = source.of(result)
+            click.echo(_json_line(result, where) if form == "jsonl" else _text_line(result, where))
+    if form == "jsonl" and summary:
+        from .report.record import dump
+
+        click.echo(dump(histogram.record()))
+    else:
+        out = sys.stdout if form == "text" or summary else sys.stderr
+        for line in histogram_lines(histogram):
+            print(line, file=out)
+    return UNUSABLE if source.failed else code
+
+
+@dataclass(slots=True)
+class _Source:
+    """Which result came from which file, and whether a file could not be read.
+
+    ``first`` holds the number of the first result of each file.
+    """
+
+    first: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    def of(self, result: ScanResult) -> str:
+        """Where a result came from, "runs.jsonl line 7"."""
+        if result.tally is not None and result.source:
+            return result.source
+        return f"{self.names[bisect_right(self.first, result.index) - 1]} {result.source}"
+
+
+def _records(files: Iterable[str], given: dict[str, Any], source: _Source) -> Iterator[Item]:
+    """The records of all files; a file that cannot be read is said, remembered and passed over."""
+    from .ingest import Problem, iter_records
+
+    tools = parse_tools(given["tools"])
+    role, markers = reading_role(given), not given["no_markers"]
+    count = 0
+    for path in files:
+        shown = "standard input" if path == "-" else click.format_filename(path, shorten=True)
+        try:
+            with opened(path) as file:
+                peek = getattr(file, "peek", None)
+                refuse_binary(peek(_SNIFFED)[:_SNIFFED] if peek is not None else b"", shown)
+                source.first.append(count)
+                source.names.append(shown)
+                for item in iter_records(file, name=shown, role=role, tools=tools, markers=markers):
+                    # What a record lost is told with the record: it gives no result of its own.
+                    count += not (isinstance(item, Problem) and not item.lost)
+                    yield item
+        except InputError as error:
+            source.failed = True
+            say(error.format_message())
+        except OSError as error:
+            source.failed = True
+            say(f"{shown} cannot be read any further: {error.strerror or error}.")
+
+
+# What is kept of an inspection; these run in the worker processes, so they are functions of a module.
+
+
+def _nothing(inspection: Inspection) -> None:
+    return None
+
+
+def _as_json(inspection: Inspection) -> str:
+    from .report.record import dump, inspection_record
+
+    return dump(inspection_record(inspection))
+
+
+def _as_line(inspection: Inspection) -> str:
+    from .report.findings import counted, findings
+
+    found = findings(inspection)
+    codes = ", ".join(sorted({f.code for f in found}))
+    return f"{counted(found)}{f' ({codes})' if codes else ''}"
+
+
+def _json_line(result: ScanResult, where: str) -> str:
+    import json
+
+    from .report.record import dump, error_record
+
+    if result.error is not None:
+        return dump(error_record(result.id, result.error) | {"source": where})
+    line = str(result.value)
+    # The record crossed between processes as text: what the reader had to leave out is added to its end.
+    return f'{line[:-1]},"problems":{json.dumps(list(result.problems))}}}' if result.problems else line
+
+
+def _text_line(result: ScanResult, where: str) -> str:
+    from .report.visible import visible
+
+    name = where if result.id in ("", result.source) else f"{where} ({result.id})"
+    return visible("; ".join([f"{name}: {result.error or result.value}", *result.problems]))
+
+
+def histogram_lines(histogram: Histogram) -> Iterator[str]:
+    """The histogram for people: strict error texts of each release, then rules, then unreadable records."""
+    from .report.findings import plural
+    from .report.visible import visible
+
+    rows = histogram.rows()
+    yield (
+        f"{plural(histogram.transcripts, 'transcript')}, {histogram.clean:,} without findings"
+        f"{f', {histogram.unreadable:,} unreadable' if histogram.unreadable else ''}"
+    )
+    for release, accepted in histogram.accepted.items():
+        yield ""
+        yield f"{release}: {histogram.transcripts - accepted:,} of {histogram.transcripts:,} raise"
+        for row in rows:
+            if row.section == "strict" and row.source == release:
+                yield f"{row.count:>8,}  {visible(row.shown)}  [{visible(row.example)}]"
+    for section, title in (("rule", "rules, by transcripts"), ("unreadable", "unreadable")):
+        members = [row for row in rows if row.section == section]
+        if members:
+            yield ""
+            yield title
+        for row in members:
+            what = f"{row.source} {row.text} ({row.severity})" if section == "rule" else row.shown
+            more = f", {row.findings:,} findings" if row.findings != row.count else ""
+            yield f"{row.count:>8,}  {visible(what)}{more}  [{visible(row.example)}]"

@@ -1,0 +1,57 @@
+"""What every page shares: its frame, and a sentence in place of a traceback."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from .plain import as_markdown
+
+_STYLE: Final = Path(__file__).resolve().parent / "page.css"
+_LOG: Final = logging.getLogger(__name__)
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+
+def page_file(name: str) -> Path:
+    """The file of a page: inside the package of an installed wheel, beside it in a checkout.
+
+    Raises:
+        FileNotFoundError: it is in neither place, which only a broken installation explains.
+    """
+    for folder in (_PACKAGE / "pages", _PACKAGE.parent / "pages"):
+        file = folder / f"{name}.py"
+        if file.is_file():
+            return file
+    raise FileNotFoundError(f"{_PACKAGE / 'pages'} lacks {name}.py: the installation is incomplete, install it again.")
+
+
+def frame() -> None:
+    """The page's own style. It is a file of ours: no text of a person ever goes in here."""
+    st.html(_STYLE)
+
+
+def guarded(page: Callable[[], None]) -> Callable[[], None]:
+    """A page that turns an unforeseen exception into one sentence; the details go to the server's log."""
+
+    @wraps(page)
+    def shown() -> None:
+        frame()
+        try:
+            page()
+        except Exception as error:
+            # Streamlit steers a run (rerun, stop, page switch) by exceptions of its own: those must pass.
+            if type(error).__module__.startswith("streamlit.runtime"):
+                raise
+            _LOG.exception("a page failed")
+            kind = type(error).__name__
+            st.error(
+                "This is a defect of harmonyscope, not of your input, which is kept: "
+                f"{as_markdown(f'{kind}: {error}'[:400])}. The server's log has the details; please report it."
+            )
+
+    return shown

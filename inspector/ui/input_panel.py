@@ -1,0 +1,134 @@
+"""The input: a paste box, a file, what the input is taken for and how to overrule it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from .state import ROLES, Bench, bench
+
+_FORMATS: Final = {"auto": "Detect", "text": "Text", "ids": "Token ids", "records": "Records"}
+_ROLE_WORDS: Final = {"auto": "Detect", "none": "nothing: a whole conversation"}
+_PLACEHOLDER: Final = (
+    "<|channel|>analysis<|message|>Run the tests first.<|end|><|start|>assistant<|channel|>commentary ...\n"
+    "or token ids in any notation: 200005, 35644, 200008, 12870 ...\n"
+    'or transcript records, one JSON object per line: {"id": "run 7", "token_ids": [200005, 35644]}'
+)
+_UPLOADS: Final = "harmonyscope.uploads"
+
+
+def input_panel(work: Bench, *, tall: bool = False) -> None:
+    """Draw the widgets, filled from ``work``; what a person changes goes back there."""
+    _fill(work)
+    left, right = st.columns([3, 1], gap="small")
+    with left:
+        st.text_area(
+            "Model output, token ids or transcript records",
+            key="w.text",
+            height=230 if tall else 150,
+            placeholder=_PLACEHOLDER,
+            label_visibility="collapsed",
+            on_change=_text_changed,
+        )
+    with right:
+        st.file_uploader(
+            "File",
+            key=f"w.file.{st.session_state.setdefault(_UPLOADS, 0)}",
+            label_visibility="collapsed",
+            help="Text, token ids, or records as JSON or JSON lines.",
+            on_change=_file_changed,
+        )
+        st.button("Inspect", type="primary", width="stretch", key="w.go")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.segmented_control(
+            "Read it as",
+            list(_FORMATS),
+            format_func=lambda name: _FORMATS[name],
+            key="w.format",
+            required=True,
+            on_change=_reading_changed,
+        )
+        st.selectbox(
+            "It continues after",
+            ROLES,
+            format_func=lambda role: _ROLE_WORDS.get(role, f"<|start|>{role}"),
+            key="w.role",
+            width=230,
+            on_change=_settings_changed,
+        )
+        st.text_input(
+            "Declared tools",
+            key="w.tools",
+            placeholder="functions.bash, functions.search",
+            width=280,
+            on_change=_settings_changed,
+            help="Names settle what a damaged recipient means. A name that is not declared is never invented.",
+        )
+        st.toggle(
+            "Text that spells a marker is one",
+            key="w.markers",
+            on_change=_reading_changed,
+            help="Off: the characters stay ordinary text, as in a transcript that quotes markers.",
+        )
+
+
+def _fill(work: Bench) -> None:
+    """Give the widgets their values: on a page's first run, and after the input was replaced."""
+    values = {
+        "w.text": work.text,
+        "w.format": work.format,
+        "w.role": work.role,
+        "w.tools": work.tools,
+        "w.markers": work.markers,
+    }
+    for key, value in values.items():
+        if work.replaced or key not in st.session_state:
+            st.session_state[key] = value
+    work.replaced = False
+
+
+def _text_changed() -> None:
+    work = bench()
+    work.text = st.session_state["w.text"]
+    _forget_file(work)
+    _forget_sample(work)
+
+
+def _file_changed() -> None:
+    work = bench()
+    file = st.session_state[f"w.file.{st.session_state[_UPLOADS]}"]
+    if file is None:
+        work.upload, work.filename = None, ""
+    else:
+        work.upload, work.filename = file.getvalue(), file.name
+        work.text = st.session_state["w.text"] = ""
+    work.record = 0
+    _forget_sample(work)
+
+
+def _reading_changed() -> None:
+    work = bench()
+    work.format = st.session_state["w.format"] or "auto"
+    work.markers = st.session_state["w.markers"]
+    _forget_sample(work)
+
+
+def _settings_changed() -> None:
+    work = bench()
+    work.role = st.session_state["w.role"]
+    work.tools = st.session_state["w.tools"]
+
+
+def _forget_file(work: Bench) -> None:
+    if work.upload is not None:
+        work.upload, work.filename = None, ""
+        # A file uploader is emptied by giving it another name.
+        st.session_state[_UPLOADS] += 1
+    work.record = 0
+
+
+def _forget_sample(work: Bench) -> None:
+    """The input is no longer the sample that the address names."""
+    work.sample = work.linked = ""
+    st.query_params.pop("sample", None)

@@ -1,0 +1,5 @@
+"""The Gallery page."""
+
+from inspector.ui.gallery_page import show
+
+show()

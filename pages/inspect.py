@@ -1,0 +1,5 @@
+"""The Inspect page."""
+
+from inspector.ui.inspect_page import show
+
+show()

@@ -1,0 +1,5 @@
+"""The Rules page."""
+
+from inspector.ui.rules_page import show
+
+show()
