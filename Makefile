@@ -64,8 +64,7 @@ clean: ## remove the environment and what was built
 # The oldest release of the parser is not on our dependency list (both distributions own the same module), so
 # it is fetched into a folder of its own. Without it the app still runs, and says that it shows a prediction.
 releases: $(APP_READY)
-	@$(PY) -m inspector releases list 2>/dev/null | grep -q '0\.0\.8' \
-	  || PIP_RETRIES=1 $(PY) -m inspector releases add $(PINNED_RELEASE) \
+	@PIP_RETRIES=1 $(PY) -m inspector releases add $(PINNED_RELEASE) > /dev/null \
 	  || echo "$(PINNED_RELEASE) could not be fetched: its verdicts will come from our model of it." >&2
 
 $(APP_READY): $(PY) pyproject.toml

@@ -24,7 +24,10 @@ def main() -> None:
     """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
     from inspector.ui.chrome import page_file
 
-    st.set_page_config(page_title="harmonyscope", page_icon=":material/troubleshoot:", layout="wide")
+    # Pictures of our own: Streamlit would fetch its symbols for the page's icon from the network.
+    pictures = APP.parent / "ui"
+    st.set_page_config(page_title="harmonyscope", page_icon=pictures / "icon.svg", layout="wide")
+    st.logo(pictures / "logo.svg", size="medium")
     pages = [
         st.Page(page_file("inspect"), title="Inspect", default=True),
         st.Page(page_file("gallery"), title="Gallery"),

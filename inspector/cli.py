@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from . import __version__
 from .cli_catalogue import releases, rules
 from .cli_inspect import inspect
 from .cli_output import CLEAN, INTERRUPTED, PIPE_CLOSED, UNUSABLE, drop_output, say
@@ -42,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
+    except (_PipeClosed, BrokenPipeError):
         drop_output()
         return PIPE_CLOSED
     except Exception as error:  # the last resort: whatever it is, a person gets a sentence
@@ -62,13 +63,24 @@ def _sentence(text: str) -> str:
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"harmonyscope {version('harmonyscope')}")
+        click.echo(f"harmonyscope {__version__}")
         context.exit()
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _PipeClosed(Exception):
+    """The reader of standard output has gone."""
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Click would end the program with 1, which means findings here.
+            raise _PipeClosed from None
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="The version.")
 @click.pass_context
 def cli(context: click.Context) -> int | None:

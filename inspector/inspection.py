@@ -150,7 +150,7 @@ def inspect(
     model = StrictModel(transcript.ids, scan.specials)
     verdicts = _verdicts(transcript, model, RELEASES if releases is None else releases, native)
     strict = [v for v in verdicts if v.mode == "strict"]
-    outcome = diagnose_and_repair(transcript, _judge(model), picked, scan, strict)
+    outcome = diagnose_and_repair(transcript, _judge(model, transcript.role, strict), picked, scan, strict)
     after = outcome.repaired.transcript
     repair = Repair(
         after.ids,
@@ -163,7 +163,7 @@ def inspect(
     )
     prompt = _next_prompt(repair, style) if next_prompt else None
     diagnostics = tuple(_with_edits(d, transcript.ids) for d in outcome.diagnostics)
-    finish = judge_finish(transcript, repair.messages, verdicts)
+    finish = judge_finish(transcript, outcome.tree.messages, verdicts, picked.wanted)
     return Inspection(transcript, outcome.tree, verdicts, diagnostics, repair, prompt, finish)
 
 
@@ -190,10 +190,13 @@ def _selector(select: Collection[str], ignore: Collection[str]) -> Callable[[str
     return wanted
 
 
-def _judge(model: StrictModel) -> Judge:
+def _judge(model: StrictModel, asked: str | None, known: Sequence[Verdict]) -> Judge:
+    said = next((v for v in known if v.release == NEWEST), None)
+
     def judge(scan: Scan, role: str | None) -> Verdict:
-        own = model if scan.ids is model.ids else StrictModel(scan.ids, scan.specials)
-        return own.parse(role, RELEASES[NEWEST], release=NEWEST)
+        if said is not None and scan.ids is model.ids and role == asked:
+            return said
+        return StrictModel(scan.ids, scan.specials).parse(role, RELEASES[NEWEST], release=NEWEST)
 
     return judge
 

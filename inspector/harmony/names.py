@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
-from ..tokens import MESSAGE, START, STOPS, Scan, Transcript
+from ..tokens import MESSAGE, START, STOPS, Scan, Transcript, vocabulary
 from .words import NOT_TOOLS, Names, clean_name
 
 _DECLARED: Final = re.compile(r"^\s*type\s+([A-Za-z_][\w\-]*)\s*=\s*\(", re.MULTILINE)
 _NAMESPACE: Final = re.compile(r"namespace\s+([A-Za-z_][\w\-]*)\s*\{")
 _STATED: Final = re.compile(r"(?:^|[\s>])to=([A-Za-z_][\w.\-]*)(?=[\s<]|$)")
 _AUTHOR: Final = re.compile(r"([A-Za-z_][\w\-]*\.[\w.\-]+)(?=[ <]|$)")
-_DECLARES: Final = ("developer", "system")
 _LONGEST: Final = 60
 
 
@@ -22,46 +23,74 @@ def names_in(transcript: Transcript, scan: Scan) -> Names:
     Only headers and developer messages are decoded, so this costs little in a long transcript.
     """
     names = Names(transcript.tools)
-    _collect(names, scan, continued=transcript.role is not None)
-    if transcript.prompt_ids:
-        _collect(names, Scan(transcript.prompt_ids), continued=False)
+    for ids, own, header in _headers(transcript, scan):
+        stated = _header_names(tuple(ids[header[0] : header[1]]))
+        for name in stated:
+            names.add(name)
+        for name in _declared_behind(own, header):
+            names.add(name, declared=True)
     return names
 
 
 def declared_in(transcript: Transcript, scan: Scan) -> set[str]:
     """The tools given with a transcript or declared in its developer messages, its prompt's included."""
-    return names_in(transcript, scan).declared
+    names = Names(transcript.tools)
+    for _, own, header in _headers(transcript, scan):
+        for name in _declared_behind(own, header):
+            names.add(name, declared=True)
+    return names.declared
 
 
-def _collect(names: Names, scan: Scan, *, continued: bool) -> None:
-    ids = scan.ids
-    header = 0 if continued else -1
-    for index, position in enumerate(scan.specials):
-        token = ids[position]
-        if token == START:
-            header = position + 1
-        elif token in STOPS:
-            header = -1
-        elif token == MESSAGE and header >= 0:
-            if position - header <= _LONGEST:
-                text = scan.text(header, position)
-                _from_header(names, text)
-                if text.startswith(_DECLARES):
-                    later = range(index + 1, len(scan.specials))
-                    end = next((scan.specials[i] for i in later if ids[scan.specials[i]] in STOPS), len(ids))
-                    for name in _declarations(scan.text(position + 1, end)):
-                        names.add(name, declared=True)
-            header = -1
+def _headers(transcript: Transcript, scan: Scan) -> Iterator[tuple[Sequence[int], Scan, tuple[int, int]]]:
+    """Short headers that end in ``<|message|>``, of the transcript and of its prompt."""
+    scans = [(scan, transcript.role is not None)]
+    if transcript.prompt_ids:
+        scans.append((Scan(transcript.prompt_ids), False))
+    for own, continued in scans:
+        ids = own.ids
+        start = 0 if continued else -1
+        for position in own.specials:
+            token = ids[position]
+            if token == START:
+                start = position + 1
+            elif token in STOPS:
+                start = -1
+            elif token == MESSAGE and start >= 0:
+                if position - start <= _LONGEST:
+                    yield ids, own, (start, position)
+                start = -1
 
 
-def _from_header(names: Names, text: str) -> None:
+def _declared_behind(scan: Scan, header: tuple[int, int]) -> list[str]:
+    start, separator = header
+    if scan.ids[start] not in _declaring():
+        return []
+    stop = scan.after(separator + 1)
+    while stop < len(scan.specials) and scan.ids[scan.specials[stop]] not in STOPS:
+        stop += 1
+    end = scan.specials[stop] if stop < len(scan.specials) else len(scan.ids)
+    return _declarations(scan.text(separator + 1, end))
+
+
+@lru_cache(maxsize=1)
+def _declaring() -> frozenset[int]:
+    """First tokens of the headers whose messages declare tools."""
+    return frozenset(vocabulary().encode(role)[0] for role in ("developer", "system"))
+
+
+@lru_cache(maxsize=4096)
+def _header_names(ids: tuple[int, ...]) -> tuple[str, ...]:
+    """Tool names that a header states: its recipients, its author when that is a tool."""
+    text = vocabulary().decode(ids)
+    found = []
     author = _AUTHOR.match(text)
     if author is not None:
-        names.add(author.group(1))
+        found.append(author.group(1))
     for stated in _STATED.findall(text):
         name, _, _ = clean_name(stated)
         if name not in NOT_TOOLS and not name.endswith("."):
-            names.add(name)
+            found.append(name)
+    return tuple(found)
 
 
 def _declarations(text: str) -> list[str]:

@@ -1,10 +1,10 @@
 """One transcript record: a JSON object, checked field by field.
 
-``{"id": str, "token_ids": [int]}`` or ``{"id": str, "text": str}``, with optional ``role`` ("assistant" when
-it continues after ``<|start|>assistant``, null or absent for a whole conversation), ``prompt_token_ids``,
-``finish_reason``, ``stop_reason``, ``origins``, ``logprobs``, ``top``, ``tools`` and ``meta``. Any other
-field is kept in ``meta``. A record without readable tokens is refused; a defect in an optional field costs
-that field only.
+``{"id": str, "token_ids": [int]}`` or ``{"id": str, "text": str}``, with optional ``role`` ("assistant" when it
+continues after ``<|start|>assistant``, null or absent for a whole conversation), ``prompt_token_ids``,
+``finish_reason``, ``stop_reason``, ``origins``, ``logprobs``, ``top``, ``tools`` and ``meta``. Any other field is
+kept in ``meta``; of an inspection record, which can be read again, only the transcript's own fields are taken. A
+record without readable tokens is refused; a defect in an optional field costs that field only.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
     finish, stop, reported = _reasons(fields)
     prompt = optional("prompt_token_ids", _int_list)
     meta = dict(optional("meta", _object) or {})
-    meta.update((str(key), value) for key, value in raw.items() if key not in KEYS)
+    # What an inspection adds to a record is not the transcript's: it is found anew.
+    if not str(raw.get("schema", "")).startswith("harmonyscope/"):
+        meta.update((key, value) for key, value in raw.items() if key not in KEYS)
     transcript = Transcript(
         ids=tuple(ids),
         role=role,
@@ -162,6 +164,8 @@ def _ids_of(raw: Mapping[str, Any], defaults: Defaults) -> list[int]:
         if not isinstance(text, str):
             raise _Unreadable(f'"text" is {_kind(text)}, expected a string', "text")
         return vocabulary().encode_markers(text) if defaults.markers else vocabulary().encode(text)
+    if isinstance(raw.get("error"), str):
+        raise _Unreadable(f"the record holds an error instead of a transcript: {quoted(raw['error'], 200)}", "error")
     raise _Unreadable('the record has neither "token_ids" (a list of integers) nor "text" (a string)', "")
 
 

@@ -19,7 +19,7 @@ from .pieces import Fields
 from .plan import Part
 from .render import Prompt, Rendered
 from .sequence import differences
-from .texts import common_bounds, offsets, places_in_text, text_cause
+from .texts import common_bounds, dense_places, offsets, places_in_text, same_but_for_space, text_cause
 
 MOVED: Final = "content-before-reasoning"
 
@@ -210,7 +210,14 @@ class _Walk:
 
     def rewritten(self, cause: str, e0: int, e1: int, r0: int, r1: int) -> None:
         """A body whose text is not the emitted one."""
-        for gap in differences(self.emitted[e0:e1], self.ids[r0:r1]):
+        old, new = self.emitted[e0:e1], self.ids[r0:r1]
+        if same_but_for_space(old, new):
+            knots = [(0, 0), *common_bounds(dense_places(old), dense_places(new)), (len(old), len(new))]
+            for (e_from, r_from), (e_to, r_to) in pairwise(knots):
+                if old[e_from:e_to] != new[r_from:r_to]:
+                    self.op(cause, e0 + e_from, e0 + e_to, r0 + r_from, r0 + r_to)
+            return
+        for gap in differences(old, new):
             self.op(cause, e0 + gap.a0, e0 + gap.a1, r0 + gap.b0, r0 + gap.b1)
 
     def joined(self, joints: list[_Joint], op: Op) -> None:

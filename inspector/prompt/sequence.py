@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 _RUNS: Final = (12, 4, 1)
+# Gaps are compared cell by cell at once up to the smaller size, and up to the larger one when all else failed.
+_FEW_CELLS: Final = 48
 _CELLS: Final = 1024
 
 
@@ -37,7 +39,7 @@ def differences(a: Sequence[int], b: Sequence[int]) -> list[Gap]:
             continue
         if not rows or not columns:
             found.append(gap)
-        elif rows * columns <= _CELLS:
+        elif rows * columns <= (_CELLS if level == len(_RUNS) else _FEW_CELLS):
             found += reversed(_small(a, b, gap))
         elif level == len(_RUNS):
             found.append(gap)

@@ -50,10 +50,30 @@ def places_in_text(ids: Sequence[int], text: str) -> list[int] | None:
     ]
 
 
+def dense_places(ids: Sequence[int]) -> list[int]:
+    """For each token boundary how many bytes come before it that are no white space.
+
+    Two texts that differ in nothing but white space, as JSON before and after a round trip mostly does, have
+    their boundaries in common by this count.
+    """
+    token_bytes = vocabulary().token_bytes
+    return [0, *accumulate(len(_dense(token_bytes(token) or b"")) for token in ids)]
+
+
+def same_but_for_space(a: Sequence[int], b: Sequence[int]) -> bool:
+    """True when both spell the same bytes, white space left out."""
+    decode = vocabulary().decode_bytes
+    return _dense(decode(a)) == _dense(decode(b))
+
+
+def _dense(data: bytes) -> bytes:
+    return data.translate(None, b" \t\n\r")
+
+
 def common_bounds(e_places: Sequence[int], r_places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """The indexes of the boundaries that both have, in order.
 
-    ``r_places`` increases strictly; of several equal places among ``e_places`` the first counts.
+    Of several equal places on one side the first counts.
     """
     r_at = 0
     last = -1

@@ -155,7 +155,7 @@ def _raised(page: Page, lead: str, verb: str, error: StrictError, origin: str) -
 def _messages(page: Page) -> Iterator[Text]:
     repair = page.inspection.repair
     title = "repaired messages" if repair.edits else "messages"
-    yield Text.assemble((title, "bold"), f" ({len(repair.messages)})")
+    yield Text.assemble((title, "bold"), f" ({len(repair.messages):,})")
     if repair.error is not None:
         broken = f"still raises at token {repair.error.token} of the repaired transcript: {repair.error.text}"
         for line in page.wrapped(broken, 2, page.limits.error_lines):

@@ -39,6 +39,9 @@ _TIKTOKEN_NAME: Final = hashlib.sha1(
 _LONG_RUN: Final = 50_000
 """Runs of white space longer than this are encoded in pieces: tiktoken 0.14 panics at 1,000,000 spaces."""
 
+_LONG_TEXT: Final = 500_000
+"""Shorter texts cannot hold a run that is too long; they are not searched for one."""
+
 _SPECIAL_TEXT: Final = re.compile(
     r"<\|(?:startoftext|endoftext|return|constrain|channel|start|end|message|call|reserved_(\d{6}))\|>"
 )
@@ -81,7 +84,7 @@ class Vocabulary:
         if not text:
             return []
         encoding = self._encoding
-        if len(text) < _LONG_RUN:
+        if len(text) < _LONG_TEXT:
             return encoding.encode_ordinary(text)
         ids: list[int] = []
         for piece in _split_long_runs(text):

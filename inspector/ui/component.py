@@ -114,6 +114,11 @@ def show_screen(
         )
 
 
+def show_checks(checks: bytes, *, key: str) -> None:
+    """Mount what the libraries themselves said (see :mod:`inspector.ui.checks`); draws nothing of its own."""
+    registered("harmonyscope_feed", js=_feed_code, css=_hidden)(key=f"{key}.checks", data=checks)
+
+
 def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
     """Mount a list of cards or rows.
 

@@ -32,7 +32,6 @@ class Settings:
         off: keys of the findings whose fix is off.
         choices: by key, the number of the alternative reading that was taken (1 is the first).
         style: who renders the next prompt, and ``styles`` who else could.
-        notes: by release, where its verdict comes from ("predicted by our model").
         title, story: of the sample that is shown, "" for an input of a person's own.
         read_as: what the input was taken for, in words.
     """
@@ -41,7 +40,6 @@ class Settings:
     choices: Mapping[str, int] = field(default_factory=dict)
     style: str = ""
     styles: tuple[str, ...] = ()
-    notes: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
     story: str = ""
     read_as: str = ""
@@ -75,7 +73,6 @@ def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
             "styles": list(settings.styles),
             "off": sorted(settings.off),
             "choices": dict(settings.choices),
-            "notes": dict(settings.notes),
             "title": settings.title,
             "story": settings.story,
             "read_as": settings.read_as,

@@ -40,6 +40,8 @@ def input_panel(work: Bench, *, tall: bool = False) -> None:
             on_change=_file_changed,
         )
         st.button("Inspect", type="primary", width="stretch", key="w.go")
+        if not tall:
+            st.button("Start over", width="stretch", key="w.clear", on_click=_clear)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.segmented_control(
             "Read it as",
@@ -118,6 +120,14 @@ def _settings_changed() -> None:
     work = bench()
     work.role = st.session_state["w.role"]
     work.tools = st.session_state["w.tools"]
+
+
+def _clear() -> None:
+    work = bench()
+    work.text, work.tools, work.format, work.role, work.markers = "", "", "auto", "auto", True
+    work.replaced = True
+    _forget_file(work)
+    _forget_sample(work)
 
 
 def _forget_file(work: Bench) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 from ..gallery import SampleError, load_sample
 from ..ingest import Loaded
 from .chrome import guarded, page_file
-from .component import show_cards, show_screen
+from .checks import pack_checks
+from .component import show_cards, show_checks, show_screen
 from .inspecting import Asked, answer
 from .input_panel import input_panel
 from .plain import as_markdown
@@ -40,6 +41,9 @@ def _follow_link(work: Bench) -> None:
     name = st.query_params.get("sample", "")
     if not name:
         work.linked = ""
+        if work.sample:
+            # Back from another page, which drops what the address said.
+            st.query_params["sample"] = work.linked = work.sample
     elif name != work.linked:
         work.linked = name
         open_sample(work, name)
@@ -128,6 +132,8 @@ def _screen(asked: Asked) -> None:
             "open_rule": _take_rule,
         },
     )
+    # The screen stands by now; what the libraries say themselves arrives a moment later.
+    show_checks(pack_checks(given.inspection), key=SCREEN)
     rule = st.session_state.pop("open_rule", None)
     if rule:
         st.switch_page(page_file("rules"), query_params={"rule": rule})

@@ -29,10 +29,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The messages for :func:`inspector.ui.component.show_screen`."""
+    """The messages for :func:`inspector.ui.component.show_screen`, and what they were made from."""
 
     tokens: bytes
     feed: bytes
+    inspection: Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,6 @@ class _Held:
 
     asked: Asked
     settings: Settings
-    inspection: Inspection
     given: Given
 
 
@@ -64,22 +64,14 @@ def answer(work: Bench, asked: Asked) -> Given:
     inspection = inspect(
         asked.transcript, off=settings.off, choices=dict(settings.choices), style=settings.style
     )
-    told = replace(settings, notes=_notes(inspection), **_source(asked))
+    told = replace(settings, **_source(asked))
     if isinstance(held, _Held) and held.asked == asked:
         tokens = held.given.tokens
     else:
         tokens = pack_view(inspection)
-    given = Given(tokens, pack_feed(inspection, told))
-    st.session_state[_HELD] = _Held(asked, settings, inspection, given)
+    given = Given(tokens, pack_feed(inspection, told), inspection)
+    st.session_state[_HELD] = _Held(asked, settings, given)
     return given
-
-
-def _notes(inspection: Inspection) -> dict[str, str]:
-    """Per release, where its verdict comes from."""
-    return {
-        verdict.release: "said by the library itself" if verdict.source == "native" else "predicted by our model"
-        for verdict in inspection.strict
-    }
 
 
 def _source(asked: Asked) -> dict[str, str]:

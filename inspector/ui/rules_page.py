@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import streamlit as st
@@ -14,6 +15,8 @@ from .plain import as_markdown
 from .samples import all_samples, sample_card
 from .state import session_value
 
+_SHORT: Final = {"raises": "breaks", "misreads": "misread", "drifts": "drifts"}
+_LINK: Final = re.compile(r"\]\((?:\./)?(HS\d+)\.md\)")
 _EFFECTS: Final = {"raises": "breaks strict parsers", "misreads": "read wrongly", "drifts": "next prompt differs"}
 _SIGNS: Final = {"error": "●", "warning": "▲", "info": "○"}
 
@@ -64,7 +67,7 @@ def _row(rule: Rule) -> dict[str, Any]:
         "title": rule.name,
         "summary": rule.summary,
         "severity": str(rule.severity),
-        "effect": " or ".join(_EFFECTS[effect] for effect in effects) if len(effects) == 1 else "depends",
+        "effect": ", ".join(_SHORT[effect] for effect in effects),
         "marks": effects,
         "search": f"{rule.code} {rule.name} {rule.summary} {rule.family}".lower(),
     }
@@ -84,12 +87,24 @@ def _rule(rule: Rule) -> None:
     st.button("All rules", icon=":material/arrow_back:", type="tertiary", on_click=_all_rules)
     effects = ", ".join(_EFFECTS[str(effect)] for effect in rule.effects)
     st.markdown(f"#### `{rule.code}` {rule.name}")
-    st.markdown(f"{_SIGNS[str(rule.severity)]} **{rule.severity}** · {effects} · {rule.family}")
-    st.markdown(rule.summary)
-    with st.container(width=860):
+    st.markdown(
+        f"{as_markdown(rule.summary.rstrip('.'))}.  \n{_SIGNS[str(rule.severity)]} {rule.severity} · {effects} · {rule.family}"
+    )
+    text, samples = st.columns([2, 1], gap="large")
+    with text:
         for title in SECTIONS:
             if title in rule.sections:
-                st.markdown(f"###### {title}\n\n{rule.sections[title]}")
+                st.markdown(f"###### {title}\n\n{_linked(rule.sections[title])}")
+    with samples:
+        _samples_of(rule)
+
+
+def _linked(text: str) -> str:
+    """Documentation with its links to other rules' files turned into addresses of this page."""
+    return _LINK.sub(r"](?rule=\1)", text)
+
+
+def _samples_of(rule: Rule) -> None:
     shown_in = [sample for sample in all_samples() if rule.code in sample.rules]
     if shown_in:
         st.markdown("###### Samples that show it")

@@ -159,7 +159,7 @@ def test_an_interrupt_is_no_traceback() -> None:
         assert child.stderr is not None
         child.stdin.write(line * 2)
         child.stdin.flush()
-        assert b'"id":"a"' in child.stdout.readline()
+        assert b"line 1 (a): " in child.stdout.readline()
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=30) == 130
         assert child.stderr.read().strip() == b"harmonyscope: interrupted."

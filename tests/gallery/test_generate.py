@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -84,3 +86,15 @@ def test_dice_are_fair_enough_and_stay_in_bounds() -> None:
     assert set(thrown) == set(range(6))
     assert max(thrown.values()) < 1200
     assert sorted(dice.shuffled(range(50))) == list(range(50))
+
+
+def test_a_scan_of_the_preset_prints_the_report(printed, tmp_path) -> None:
+    runs = tmp_path / "runs.jsonl"
+    runs.write_text(printed)
+    command = [sys.executable, "-m", "inspector", "scan", str(runs), "--summary", "--fail-on", "never"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    section = ran.stdout.split("openai-harmony 0.0.8: 190 of 500 raise")[1].split("\n\n")[0]
+    counted = [tuple(line.strip().split("  ")[:2]) for line in section.strip().splitlines()]
+    assert sorted(counted) == sorted((str(line.count), line.text) for line in REPORT)
+    assert "310 without findings" in ran.stdout

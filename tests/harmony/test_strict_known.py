@@ -1,124 +1,147 @@
-"""The strict parser's errors and its silent misreadings, one row each: our model against constants, and the
-published releases against the same constants where they are on this machine."""
+"""The strict parser's errors and its silent misreadings: our model against constants, and the published releases
+against the same constants where they are on this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import pytest
+from strict_breaks import BOTH, GREETING, NEW, OPEN, PROBLEMS, Break, ids_of
+from strict_readings import READINGS, Reading
 
-from inspector.harmony.message import Message
 from inspector.harmony.strict import StrictModel, strict_parse
 from inspector.harmony.verdict import Dialect, Verdict
-from inspector.releases import NativeWorker, available, compare
+from inspector.releases import NativeWorker, Release, available, compare
 from inspector.tokens import vocabulary
 
-OLD, NEW = Dialect.FIRST_ONLY, Dialect.ALL_CHANNELS
-BOTH = (OLD, NEW)
-E2 = "Unexpected EOS while waiting for message header to complete"
-E4 = "channel marker present but no channel value found in header"
-E5 = "message header did not contain a role"
+
+def _cases(rows: Sequence[Break | Reading]) -> list[object]:
+    return [pytest.param(row, dialect, id=f"{row.about}-{dialect}") for row in rows for dialect in row.dialects]
 
 
-def left(words: str) -> str:
-    return f'unexpected tokens remaining in message header: Some("{words}")'
+def judge(row: Break | Reading, dialect: Dialect) -> Verdict:
+    return strict_parse(row.ids, row.role, dialect, strict=row.strict)
 
 
-@dataclass(frozen=True)
-class Break:
-    """A row about an error. ``blamed`` is the text of the tokens in its cause, None for an empty one."""
-
-    about: str
-    said: str | tuple[int, ...]
-    kind: str
-    error: str
-    token: int
-    blamed: str | None
-    role: str | None = "assistant"
-    dialects: tuple[Dialect, ...] = BOTH
-    strict: bool = True
-    before: int = 0
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return ids_of(self.said)
+@pytest.mark.parametrize(("row", "dialect"), _cases(PROBLEMS))
+def test_errors(row: Break, dialect: Dialect) -> None:
+    verdict = judge(row, dialect)
+    assert verdict.error is not None
+    assert (verdict.error.kind, verdict.error.text, verdict.error.token) == (row.kind, row.error, row.token)
+    assert len(verdict.messages) == row.before
+    cause = verdict.error.cause
+    assert (vocabulary().decode(row.ids[cause.start : cause.end]) if len(cause) else None) == row.blamed
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A row about messages that are read without an error, rightly or wrongly."""
-
-    about: str
-    said: str | tuple[int, ...]
-    messages: tuple[Message, ...]
-    role: str | None = "assistant"
-    dialects: tuple[Dialect, ...] = BOTH
-    strict: bool = True
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        return ids_of(self.said)
+@pytest.mark.parametrize(("row", "dialect"), _cases(READINGS))
+def test_readings(row: Reading, dialect: Dialect) -> None:
+    verdict = judge(row, dialect)
+    assert verdict.error is None
+    assert [message.record() for message in verdict.messages] == [message.record() for message in row.messages]
 
 
-def ids_of(said: str | tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(vocabulary().encode_markers(said)) if isinstance(said, str) else said
+def test_every_kind_of_error_has_a_row() -> None:
+    assert {row.kind for row in PROBLEMS} == {f"E{n}" for n in range(1, 9)}
 
 
-def m(
-    content: str,
-    channel: str | None = None,
-    recipient: str | None = None,
-    content_type: str | None = None,
-    role: str = "assistant",
-    name: str | None = None,
-) -> Message:
-    return Message(role, content, name, channel, recipient, content_type)
+@pytest.fixture(scope="module")
+def worker() -> Iterator[NativeWorker]:
+    with NativeWorker() as worker:
+        yield worker
 
 
-GREETING = "<|channel|>analysis<|message|>Hm.<|end|>"
-OPEN = "<|start|>assistant"
-PROBLEMS = [
-    Break("text between messages", f"{GREETING}so", "E1", "Unexpected token 1256 while expecting start token 200006", 6, "so", before=1),
-    Break("a second terminator", f"{GREETING}<|return|>", "E1", "Unexpected token 200002 while expecting start token 200006", 6, "<|return|>", before=1),
-    Break("a missing start marker", f"{GREETING}<|channel|>final<|message|>x<|end|>", "E1", "Unexpected token 200005 while expecting start token 200006", 6, "<|channel|>", before=1),
-    Break("a role word without its marker", f"{GREETING}assistant<|channel|>final<|message|>x", "E1", "Unexpected token 173781 while expecting start token 200006", 6, "assistant", before=1),
-    Break("a continuation parsed as a whole", "<|channel|>final<|message|>x", "E1", "Unexpected token 200005 while expecting start token 200006", 0, "<|channel|>", role=None),
-    Break("an unknown id between messages", (250_000,), "E1", "Unexpected token 250000 while expecting start token 200006", 0, "", role=None),
-    Break("nothing at all", "", "E2", E2, 0, None),
-    Break("a header that is cut off", "<|channel|>final", "E2", E2, 2, "<|channel|>final"),
-    Break("a start marker alone", f"{GREETING}<|start|>", "E2", E2, 7, "<|start|>", before=1),
-    Break("a final without its message marker", f"{GREETING}{OPEN}<|channel|>final Hi.<|return|>", "E2", E2, 13, f"{OPEN}<|channel|>final Hi.", before=1),
-    Break("a stray byte", (200005, 17196, 162, 200008, 9050), "E3", "could not decode header", 3, "\ufffd"),
-    Break("an unknown id in a header", (200005, 17196, 201089, 200008, 9050), "E3", "could not decode header", 3, ""),
-    Break("an unknown id and a stray byte", (162, 250_000, 250_001, 200008), "E3", "could not decode header", 3, ""),
-    Break("half an emoji at the end", (200005, 17196, 64469, 200008), "E3", "could not decode header", 3, "\ufffd"),
-    Break("a blank for a channel", "<|channel|> final<|message|>x", "E4", E4, 2, "<|channel|>"),
-    Break("no channel", "<|channel|><|message|>x", "E4", E4, 1, "<|channel|>"),
-    Break("a channel that begins with a marker", "<|channel|><|constrain|>json<|message|>x", "E4", E4, 3, "<|channel|>"),
-    Break("a look-alike without a value", (27, 91, 17196, 91, 29), "E2", E2, 5, "<|final|>"),
-    Break("an empty first value, in spite of a second one", "<|channel|><|channel|>final<|message|>x", "E4", E4, 3, "<|channel|>"),
-    Break("an empty header", "<|start|><|message|>x", "E5", E5, 1, None, role=None),
-    Break("a header with a channel only", "<|start|><|channel|>final<|message|>x", "E5", E5, 3, None, role=None),
-    Break("a channel for a role", f"{GREETING}<|start|>final<|message|>x", "E6", "Unknown role: final", 8, "final", before=1),
-    Break("a second start marker", f"{GREETING}<|start|>{OPEN}<|message|>x", "E6", "Unknown role: <|start|>assistant", 9, "<|start|>assistant", before=1),
-    Break("a named user", "<|start|>user:alice<|message|>x", "E6", "Unknown role: user:alice", 4, "user:alice", role=None),
-    Break(
-        "two channels", f"{GREETING}{OPEN}<|channel|>analysis<|channel|>commentary<|message|>x", "E6",
-        "Unknown role: assistant<|channel|>commentary", 13, "<|channel|>commentary", dialects=(OLD,), before=1,
-    ),
-    Break(
-        "a tool where a channel belongs", f"{GREETING}{OPEN}<|channel|>commentary<|channel|>bash<|channel|>commentary<|message|>x", "E6",
-        "Unknown role: assistant<|channel|>bash<|channel|>commentary", 16, "<|channel|>bash<|channel|>commentary", dialects=(OLD,), before=1,
-    ),
-    Break("a recipient twice", " to=functions.bash<|channel|>commentary to=functions.bash <|constrain|>json<|message|>{}", "E7", left("to=functions.bash"), 14, " to=functions.bash"),
-    Break("a word too many", "<|channel|>commentary bash to=functions.bash <|constrain|>json<|message|>{}", "E7", left("bash"), 11, " bash"),
-    Break("quotes and backslashes", "a \"b\" c\\d x y<|message|>", "E7", left("a \\\"b\\\" c\\\\d"), 8, "a \"b\" c\\d"),
-    Break("combining marks and controls", "e\u0301\x07\u200b\0 x y<|message|>", "E7", left("e\\u{301}\\u{7}\\u{200b}\\0"), 8, "e\u0301\x07\u200b\0"),
-    Break("words around a channel", "one<|channel|>final two x y<|message|>", "E7", left("one two"), 6, "one<|channel|>final two"),
-    Break("a header that swallowed a message", f"<|channel|>final Hi.<|end|>{OPEN}<|channel|>final<|message|>x", "E7", None or left(f"Hi.<|end|>{OPEN}"), 9, " Hi.<|end|><|start|>assistant", dialects=(), ),
-    Break("lenient: a stray byte before a stop", (35644, 162, 200007), "E8", "Could not decode tokens: Invalid utf-8 sequence: incomplete utf-8 byte sequence from index 8", 2, "\ufffd", strict=False),
-    Break("lenient: a byte that nothing begins with", (35644, 114, 17196, 200007), "E8", "Could not decode tokens: Invalid utf-8 sequence: invalid utf-8 sequence of 1 bytes from index 8", 3, "\ufffd", strict=False),
-    Break("lenient: an unknown id before a stop", (35644, 201089, 200007), "E8", "Could not decode tokens: Invalid token error: Invalid token for decoding: 201089", 2, "", strict=False),
-    Break("lenient: a channel without a value before a stop", "<|channel|><|end|>", "E4", E4, 1, "<|channel|>", strict=False),
-]  # fmt: skip
+@pytest.mark.parametrize("release", available(), ids=lambda release: release.title)
+def test_the_releases_say_the_same(release: Release, worker: NativeWorker) -> None:
+    """The constants above were not made up: the libraries are asked, streaming parser and all."""
+    wrong = []
+    for row in [*PROBLEMS, *READINGS]:
+        for dialect in row.dialects:
+            if dialect is release.dialect:
+                said = worker.parse(release, row.ids, row.role, strict=row.strict, locate=True)
+                differ = compare(judge(row, dialect), said)
+                wrong += [(row.about, *differ)] if differ else []
+    assert wrong == []
+
+
+def test_places_of_messages() -> None:
+    ids = ids_of(f"{GREETING}{OPEN}<|channel|>final<|message|>Hi<|return|>")
+    first, second = strict_parse(ids, "assistant", NEW).messages
+    assert (first.start, first.body_start, first.body_end, first.end) == (0, 3, 5, 6)
+    assert (second.start, second.body_start, second.body_end, second.end) == (6, 11, 12, 13)
+
+
+def test_places_of_a_message_that_is_cut_off() -> None:
+    (message,) = strict_parse(ids_of("<|channel|>final<|message|>Hi"), "assistant", NEW).messages
+    assert (message.start, message.body_start, message.body_end, message.end) == (0, 3, 4, 4)
+
+
+def test_the_place_of_salvaged_content() -> None:
+    ids = ids_of("<|channel|>final Hello you<|end|>")
+    (message,) = strict_parse(ids, "assistant", NEW, strict=False).messages
+    assert vocabulary().decode(ids[message.body_start : message.body_end]) == " Hello you"
+    assert (message.start, message.end) == (0, len(ids))
+
+
+def test_later_errors_in_order() -> None:
+    ids = ids_of(
+        f"{GREETING}stray text{OPEN}<|channel|>final a b c d<|message|>x<|end|>"
+        "<|start|>final<|message|>y<|end|>more<|start|>assistant<|channel|>final"
+    )
+    verdict = strict_parse(ids, "assistant", NEW)
+    assert verdict.error is not None
+    assert [error.kind for error in (verdict.error, *verdict.later)] == ["E1", "E7", "E6", "E1", "E2"]
+    tokens = [error.token for error in (verdict.error, *verdict.later)]
+    assert tokens == sorted(tokens)
+    assert [message.content for message in verdict.messages] == ["Hm."]
+
+
+def test_a_stray_stretch_is_one_error() -> None:
+    """The streaming parser raises again for every token of it; a person reads it once."""
+    verdict = strict_parse(ids_of(f"{GREETING}{'so ' * 50}{GREETING}"), "assistant", NEW)
+    assert verdict.error is not None
+    assert verdict.later == ()
+
+
+def test_headers_without_an_end_are_each_reported() -> None:
+    verdict = strict_parse(ids_of(f"<|channel|>final Hi.<|end|>{OPEN} and<|start|>user"), "assistant", NEW)
+    assert verdict.error is not None
+    causes = [error.cause for error in (verdict.error, *verdict.later)]
+    assert [(cause.start, cause.end) for cause in causes] == [(0, 4), (5, 8), (8, 10)]
+    assert {error.token for error in verdict.later} == {10}
+
+
+def test_later_errors_are_capped() -> None:
+    verdict = strict_parse((200006, 200008, 200007) * 500, None, NEW)
+    assert len(verdict.later) == 100
+
+
+def test_ids_that_no_parser_takes_are_unknown_ids() -> None:
+    for ids in ((-1,), (2**32,), (10**40,)):
+        verdict = strict_parse(ids, None, NEW)
+        assert verdict.error is not None
+        assert verdict.error.text == f"Unexpected token {ids[0]} while expecting start token 200006"
+        inside = strict_parse((200008, 87, *ids, 87), "assistant", NEW)
+        assert [message.content for message in inside.messages] == ["x\ufffd"]
+
+
+def test_an_unknown_role_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="unknown role 'robot': expected one of user, assistant"):
+        strict_parse((), "robot", NEW)
+
+
+def test_one_model_gives_the_same_verdicts_as_many() -> None:
+    """Parses share what was decoded; none must see another's dialect or mode."""
+    for row in [*PROBLEMS, *READINGS]:
+        shared = StrictModel(row.ids)
+        for role in (None, "assistant", "tool"):
+            for dialect in BOTH:
+                for strict in (True, False):
+                    alone = strict_parse(row.ids, role, dialect, strict=strict)
+                    assert shared.parse(role, dialect, strict=strict) == alone
+
+
+def test_specials_may_come_from_elsewhere() -> None:
+    for row in [*PROBLEMS, *READINGS]:
+        specials = [i for i, token in enumerate(row.ids) if not 0 <= token < 199_998]
+        given = StrictModel(row.ids, specials)
+        assert given.parse(row.role, NEW) == strict_parse(row.ids, row.role, NEW)

@@ -220,3 +220,12 @@ def test_no_file_raises(lines: list[bytes]) -> None:
 def test_no_json_raises(value: Any) -> None:
     loaded = read(json.dumps(value), format="records")
     assert loaded.transcripts or loaded.problems
+
+
+def test_an_inspection_record_can_be_opened_again() -> None:
+    exported = {"schema": "harmonyscope/1", "token_count": 1, "strict": [], "finish": {"expected": "stop"}}
+    assert one({**exported, "id": "a", "token_ids": [1], "role": "assistant"}) == one(
+        {"id": "a", "token_ids": [1], "role": "assistant"}
+    )
+    loaded = read('{"schema": "harmonyscope/1", "id": "a", "error": "line 3: not JSON"}', format="records")
+    assert "the record holds an error instead of a transcript: 'line 3: not JSON'" in loaded.problems[0].sentence

@@ -132,12 +132,19 @@ def served(installed, elsewhere, offline_env, tmp_path) -> Iterator[tuple[int, P
         wait_until_healthy(server, port, log)
         yield port, log
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        stop(server)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End the server and whatever it started; they are a process group of their own."""
+    for kill in (signal.SIGTERM, signal.SIGKILL):
+        if server.poll() is not None:
+            return
+        os.killpg(server.pid, kill)
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+            continue
 
 
 def wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 90) -> None:

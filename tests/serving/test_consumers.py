@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import inspector.serving.consumers
 from inspector.harmony.message import Message
 from inspector.harmony.reader import read as read_tree
 from inspector.harmony.verdict import StrictError, Verdict
@@ -169,3 +171,7 @@ def test_hostile_input_costs_linear_time(ids: list[int]) -> None:
     consumers(ids, "assistant", TOOLS)
     # 0.1 s is usual; a quadratic reader takes minutes.
     assert time.process_time() - begun < 5
+
+
+def test_the_documented_example() -> None:
+    assert doctest.testmod(inspector.serving.consumers).failed == 0

@@ -76,7 +76,7 @@ class CardList {
       el("h3", {}, sample.title), this._strip(sample.strip), el("p", { class: "story" }, sample.story),
       el("div", { class: "foot" },
         sample.raises.length
-          ? el("span", { class: "raises" }, `✗ ${sample.raises.length === 1 ? `${sample.raises[0]} raises` : "strict parsers raise"}`)
+          ? el("span", { class: "raises" }, `● ${sample.raises.length === 1 ? `${sample.raises[0]} raises` : "strict parsers raise"}`)
           : el("span", { class: "accepts" }, "✓ strict parsers accept"),
         el("span", {}, plural(sample.count, "token")),
         sample.founding > 0 && el("span", {}, `seen ${sample.founding}×`),

@@ -1,10 +1,11 @@
-/* The second component: hands the small message to the screen and what the screen says to Python. It draws nothing
-   and stays tiny, because Streamlit sends a component's code again with every changed message. */
+/* The second component: hands the small messages (what follows the switches; what the libraries themselves say) to
+   the screen, and what the screen says to Python. It draws nothing and stays tiny, because Streamlit sends a component's code again with every changed message. */
 
 export default function ({ data, setStateValue, setTriggerValue }) {
   const name = Symbol.for("harmonyscope");
-  const shared = (globalThis[name] ??= { feeds: new Map(), listeners: new Set(), places: new Map() });
-  const feed = JSON.parse(new TextDecoder().decode(data));
-  shared.feeds.set(feed.digest, { feed, setState: setStateValue, trigger: setTriggerValue });
-  for (const listener of shared.listeners) listener(feed.digest);
+  const shared = (globalThis[name] ??= { feeds: new Map(), checks: new Map(), listeners: new Set(), places: new Map() });
+  const message = JSON.parse(new TextDecoder().decode(data));
+  if (message.checks) shared.checks.set(message.digest, message.checks);
+  else shared.feeds.set(message.digest, { feed: message, setState: setStateValue, trigger: setTriggerValue });
+  for (const listener of shared.listeners) listener(message.digest, Boolean(message.checks));
 }

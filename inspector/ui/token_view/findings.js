@@ -6,7 +6,7 @@ const EFFECT_TITLES = {
   drifts: "Differs in the next prompt",
 };
 const APPLICABILITY_WORDS = {
-  safe: "safe: the meaning is certain", unsafe: "a choice was made", display: "shown only",
+  safe: "safe, the meaning is certain", unsafe: "a choice was made", display: "shown only",
 };
 const FIRST_FINDINGS = 60;
 
@@ -79,7 +79,7 @@ class FindingsList {
   _controls(finding, off) {
     const { fix, alternatives, key } = finding;
     const mends = (fix && fix.mends) || alternatives.length;
-    if (!mends) return el("p", { class: "only" }, "shown only, nothing to mend");
+    if (!mends) return el("p", { class: "only" }, "Shown only: there is nothing to switch.");
     const chosen = Number(this.fixes.choices.get(key) ?? 0);
     const readings = [fix, ...alternatives];
     const shown = readings[chosen] ?? fix;

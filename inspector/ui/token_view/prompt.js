@@ -31,11 +31,12 @@ class PromptPane {
       this.causes.replaceChildren();
       return;
     }
-    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? plural(prompt.drift.length, "difference") : "no difference"} from what the model emitted`;
-    this.message.hidden = !error && prompt.drift.length > 0;
+    const repaired = feed.repair.edits.length > 0;
+    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? plural(prompt.drift.length, "difference") : "no difference"} from the ${repaired ? "repaired" : "emitted"} tokens`;
+    this.message.hidden = !error && (prompt.drift.length > 0 || repaired);
     this.message.replaceChildren(...visibleText(error
       ? `This prompt cannot be made: ${error}`
-      : "The next prompt repeats the transcript, token for token."));
+      : "It repeats the transcript, token for token."));
     this.causes.replaceChildren(...this._causes(prompt));
     if (!error) this.view.show(transcript, { edits: prompt.edits, findings: [] });
   }

@@ -25,11 +25,11 @@ class Screen {
     });
     this.map = new MiniMap(this.mapHost, this.tokens);
     this.status = new StatusLine(hero);
+    this.finish = new FinishLine(hero);
     this.findings = new FindingsList(main, {
       hover: (finding) => this._finding(finding), go: (finding) => this._go(finding),
       change: () => this._changed(), rule: (code) => this.send?.trigger("open_rule", code),
     });
-    this.finish = new FinishLine(this.root);
     const panes = el("div", { class: "panes" });
     this.root.append(panes);
     const on = { hover: (link) => this._light(link ?? NOTHING), go: (i) => this.tokens.pick(i) };
@@ -40,12 +40,18 @@ class Screen {
       light: (link) => this._light({ ...NOTHING, ...link }),
       style: (name) => this.send?.setState("style", name),
     });
-    this.stop = (() => {
-      const listener = (digest) => { if (digest === this.transcript?.digest) this._feed(); };
-      shared().listeners.add(listener);
-      return () => shared().listeners.delete(listener);
-    })();
+    this.stop = this._listen();
     document.fonts.ready.then(() => this.tokens.refresh());
+  }
+
+  _listen() {
+    const listener = (digest, checked) => {
+      if (digest !== this.transcript?.digest) return;
+      if (checked) this._verdictBar();
+      else this._feed();
+    };
+    shared().listeners.add(listener);
+    return () => shared().listeners.delete(listener);
   }
 
   destroy() {
@@ -86,11 +92,9 @@ class Screen {
     this.findings.show(feed, transcript);
     this.finish.show(feed.finish);
     const edits = feed.repair.edits;
-    const on = feed.findings.filter((f) => f.applied).length;
-    const could = feed.findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length).length;
     this.repaired.show({
       outline: feed.repair.messages, sequence: new Sequence(transcript, edits), edits,
-      hint: `${could ? `${on} of ${plural(could, "fix").replace("fixs", "fixes")} on` : "nothing to mend"} · strict ${feed.repair.ok ? "accepts" : "raises"}`,
+      hint: `${this._fixes()} · strict ${feed.repair.ok ? "accepts" : "raises"}`,
       after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
     });
     this.repaired.root.dataset.ok = feed.repair.ok;
@@ -103,8 +107,8 @@ class Screen {
     const { transcript, feed } = this;
     const verdicts = transcript.strict.filter((v) => v.mode === "strict");
     const chosen = verdicts.find((v) => v.release === shared().release) ?? verdicts.find((v) => !v.ok) ?? verdicts[0];
-    const misread = feed.findings.filter((f) => f.effect === "misreads" && f.severity === "error").length;
-    this.verdict.show(verdicts, chosen?.release, transcript, misread, feed.settings.notes);
+    this.chosen = chosen;
+    this._verdictBar();
     const error = chosen?.error ?? null;
     this.tokens.show(transcript, {
       edits: feed.repair.edits, findings: feed.findings, broke: error && error.token, cause: error && error.cause,
@@ -124,6 +128,23 @@ class Screen {
       hint: error ? `${plural(count, "message")} complete before the break` : `${plural(count, "message")} returned`, after,
     });
     this.strict.root.dataset.ok = chosen.ok;
+  }
+
+  _verdictBar() {
+    if (!this.feed) return;
+    const { findings, repair } = this.feed;
+    this.verdict.show({
+      verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
+      misread: findings.filter((f) => f.effect === "misreads" && f.severity === "error").length,
+      checks: shared().checks.get(this.transcript.digest) ?? {}, repair, fixes: this._fixes(),
+    });
+  }
+
+  /** How many fixes there are and how many are on, in words. */
+  _fixes() {
+    const could = this.feed.findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length);
+    if (!could.length) return "nothing to mend";
+    return `${could.filter((f) => f.applied).length} of ${could.length} ${could.length === 1 ? "fix" : "fixes"} on`;
   }
 
   _release(name) {

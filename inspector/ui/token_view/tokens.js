@@ -186,10 +186,10 @@ class TokenView {
     }
     if (!found.length) return;
     found.sort((a, b) => MARK_BITS[b.severity] - MARK_BITS[a.severity]);
-    const more = found.length > 1 ? ` +${found.length - 1}` : "";
     row.append(el("span", {
       class: `code ${found[0].severity}`, "aria-hidden": "true", title: found.map((f) => `${f.code} ${f.name}`).join(", "),
-    }, `${SEVERITY_SIGNS[found[0].severity]} ${found[0].code}${more}`));
+    }, el("span", { class: "sign" }, `${SEVERITY_SIGNS[found[0].severity]} `), found[0].code,
+      found.length > 1 && el("span", { class: "more" }, ` +${found.length - 1}`)));
   }
 
   /** Lights up tokens [from, to) and a message; nothing moves. */

@@ -6,26 +6,29 @@ class VerdictBar {
     this.on = on;
     this.headline = el("div", { class: "headline", role: "status" });
     this.detail = el("div", { class: "detail" });
+    this.after = el("div", { class: "after", role: "status" });
     this.releases = el("div", { class: "releases", role: "radiogroup", "aria-label": "Release whose strict parse is shown" });
     this.root = el("section", { class: "verdict", "aria-label": "Verdict" },
-      el("div", { class: "said" }, this.headline, this.detail), this.releases);
+      el("div", { class: "said" }, this.headline, this.detail, this.after), this.releases);
     host.append(this.root);
   }
 
-  /** Shows one of the `verdicts`; `misread` counts the errors that it swallows silently. */
-  show(verdicts, release, transcript, misread, notes) {
-    const verdict = verdicts.find((v) => v.release === release) ?? verdicts[0];
-    this.releases.replaceChildren(...verdicts.map((v) => this._choice(v, v === verdict, notes[v.release])));
+  /** Shows `verdict`, one of `verdicts`. `misread` counts the errors that it swallows silently, `checks` says by
+      release what the library itself says, `repair` and `fixes` what became of it. */
+  show({ verdicts, verdict, transcript, misread, checks, repair, fixes }) {
+    this.releases.replaceChildren(...verdicts.map((v) => this._choice(v, v === verdict)));
     if (!verdict) {
       this.root.dataset.state = "none";
       this.headline.textContent = "No release was asked.";
       this.detail.replaceChildren();
+      this.after.replaceChildren();
       return;
     }
     const { error } = verdict;
     this.root.dataset.state = error ? "broke" : misread ? "misread" : "ok";
     this.headline.replaceChildren(...this._headline(verdict, transcript, misread));
-    this.detail.replaceChildren(...this._detail(verdict, misread, notes[verdict.release]));
+    this.detail.replaceChildren(...this._detail(verdict, misread));
+    this.after.replaceChildren(...this._after(verdict, checks[verdict.release], repair, fixes));
   }
 
   _headline({ error }, transcript, misread) {
@@ -39,7 +42,7 @@ class VerdictBar {
     return [el("span", { class: "sign", "aria-hidden": "true" }, "●"), "Strict parse broke at ", place];
   }
 
-  _detail(verdict, misread, note) {
+  _detail(verdict, misread) {
     const parts = [];
     if (verdict.error) {
       parts.push(el("code", { class: "error-text" }, ...visibleText(verdict.error.text)));
@@ -48,18 +51,31 @@ class VerdictBar {
     } else {
       parts.push(`${plural(countMessages(verdict.messages), "message")}, nothing lost.`);
     }
-    parts.push(el("span", { class: "source" }, note ?? ""));
     return parts;
   }
 
-  _choice(verdict, chosen, note) {
+  /** Who says so, and what the repair makes of it. */
+  _after(verdict, check, repair, fixes) {
+    const source = check ? check.text : verdict.source === "native" ? "said by the library itself" : "predicted by our model of it";
+    const parts = [el("span", { class: `source ${check ? check.state : ""}` }, ...visibleText(source))];
+    if (repair.edits.length) {
+      parts.unshift(el("span", { class: repair.ok ? "mended" : "unmended" },
+        repair.ok ? `✓ accepted after repair, ${fixes}` : `● still breaks after repair, ${fixes}`));
+    } else if (verdict.error) {
+      parts.unshift(el("span", { class: repair.ok ? "mended" : "unmended" },
+        repair.ok ? "✓ the newest release accepts it as it is" : `● not repaired, ${fixes}`));
+    }
+    return parts;
+  }
+
+  _choice(verdict, chosen) {
     const id = verdict.release;
     return el("button", {
-      class: "release", type: "button", role: "radio", "aria-checked": String(chosen), title: note,
+      class: "release", type: "button", role: "radio", "aria-checked": String(chosen),
       tabindex: chosen ? "0" : "-1",
       onclick: () => this.on.release(id),
       onkeydown: (event) => this._step(event),
-    }, el("span", { class: verdict.ok ? "ok" : "no", "aria-hidden": "true" }, verdict.ok ? "✓" : "✗"), id,
+    }, el("span", { class: verdict.ok ? "ok" : "no", "aria-hidden": "true" }, verdict.ok ? "✓" : "●"), id,
       el("span", { class: "unseen" }, verdict.ok ? ", accepts" : ", raises"));
   }
 

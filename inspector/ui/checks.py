@@ -1,0 +1,59 @@
+"""Our model's verdicts beside what the libraries themselves say, release by release."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import streamlit as st
+
+from ..harmony.verdict import Verdict
+from ..inspection import Inspection
+from ..releases import header_length, native_answer
+from ..tokens import Transcript
+from .viewmodel import digest
+
+MAX_HEADER: Final = 20_000
+"""Tokens in headers up to which the libraries are asked without being told to: they take 0.1 ms for each."""
+
+DEADLINE_S: Final = 4.0
+"""How long a person's screen may wait for one release."""
+
+_HELD: Final = "harmonyscope.checks"
+
+
+def pack_checks(inspection: Inspection) -> bytes:
+    """``{digest, checks: {release: {state, text}}}`` as UTF-8 JSON; asked once for a transcript of a session.
+
+    ``state`` is "same", "differs" or "model" (the library did not answer), ``text`` a sentence.
+    """
+    transcript = inspection.transcript
+    name = digest(transcript)
+    held = st.session_state.get(_HELD)
+    if isinstance(held, tuple) and held[0] == name and isinstance(held[1], bytes):
+        return held[1]
+    checks = {
+        verdict.release: check(transcript, verdict)
+        for verdict in inspection.strict
+        if verdict.mode == "strict" and verdict.source == "model"
+    }
+    packed = json.dumps({"digest": name, "checks": checks}, ensure_ascii=False).encode("utf-8", "replace")
+    st.session_state[_HELD] = (name, packed)
+    return packed
+
+
+def check(transcript: Transcript, expected: Verdict) -> dict[str, Any]:
+    """What a release says itself, against what our model expects of it."""
+    header = header_length(transcript.ids, transcript.role)
+    if header > MAX_HEADER:
+        why = f"{header:,} tokens would be read as headers, which takes the library too long"
+        return {"state": "model", "text": f"predicted by our model: {why}"}
+    said, result = native_answer(transcript, expected.release, deadline=DEADLINE_S)
+    if said.source != "native":
+        return {"state": "model", "text": f"predicted by our model. {result.reason}"}
+    theirs = None if said.error is None else said.error.text
+    ours = None if expected.error is None else expected.error.text
+    if theirs == ours and said.messages == expected.messages:
+        return {"state": "same", "text": "the library itself says the same"}
+    words = f"raises “{theirs[:300]}”" if theirs is not None else "accepts, with other messages"
+    return {"state": "differs", "text": f"the library itself {words}: our model of it is wrong here, please report it"}

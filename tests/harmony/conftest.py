@@ -1,0 +1,8 @@
+"""Tables of cases lie beside the tests that go through them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
