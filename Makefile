@@ -4,7 +4,8 @@
 #   make test    set up and run every check: style, types, import contracts, tests
 #
 # Settings: PYTHON=python3.12 picks the interpreter of a new environment; PYTEST_ARGS="-k wide" is handed to
-# pytest; HARMONYSCOPE_CACHE=folder keeps the vocabulary and the releases there instead of in the user's cache.
+# pytest; HARMONYSCOPE_CACHE=folder keeps the vocabulary and the releases there instead of in the user's cache;
+# LOCKED=1 installs the very versions of requirements.lock (Linux, Python 3.11 to 3.13), hashes checked.
 
 SHELL := /bin/sh
 VENV ?= .venv
@@ -15,15 +16,18 @@ PYTEST_ARGS ?=
 # Two workers; a file stays on one of them, so that its server or browser starts once.
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 FUZZ_ARGS ?=
+LOCKED ?=
+UV ?= uv
 BENCH_ARGS ?=
 
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 PINNED_RELEASE := openai-harmony==0.0.8
 APP_READY := $(VENV)/.ready-app
 DEV_READY := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench fuzz wheel releases setup clean
+.PHONY: help app test lint format docs bench fuzz wheel releases setup lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -58,6 +62,10 @@ wheel: $(DEV_READY) ## build the wheel into dist/
 
 setup: $(DEV_READY) releases ## set up for development and stop there
 
+lock: ## write requirements.lock anew (needs uv)
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --upgrade --output-file requirements.lock
+
 clean: ## remove the environment and what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -68,11 +76,13 @@ releases: $(APP_READY)
 	  || echo "$(PINNED_RELEASE) could not be fetched: its verdicts will come from our model of it." >&2
 
 $(APP_READY): $(PY) pyproject.toml
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	$(if $(LOCKED),$(INSTALL) --require-hashes -r requirements.lock)
+	$(INSTALL) --editable .
 	@touch $@
 
 $(DEV_READY): $(PY) pyproject.toml
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(if $(LOCKED),$(INSTALL) --require-hashes -r requirements.lock)
+	$(INSTALL) --editable '.[dev]'
 	@touch $(APP_READY) $@
 
 # The first interpreter that is new enough and can make an environment; `venv` needs `ensurepip`.

@@ -8,11 +8,11 @@ from inspector.gallery.runs import Dice
 from inspector.tokens import MESSAGE, START, vocabulary
 
 SENTENCES: Final = (
-    "The second table has no index, so every look-up reads all of it once more. ",
-    "Rows that arrive late carry yesterday's date; they must not be counted twice. ",
-    "I will keep the old column until the migration has run everywhere. ",
-    "Nothing else calls this function, as the search over the sources shows. ",
-    "The tests of the exporter pass; those of the importer have not been run yet. ",
+    "Table {} has no index, so every look-up reads all {} rows of it once more. ",
+    "Rows that arrive after {}:{} carry yesterday's date; they must not be counted twice. ",
+    "I will keep column {} until migration {} has run everywhere. ",
+    "Nothing else calls function_{}, as the search over {} sources shows. ",
+    "The tests of exporter {} pass; those of importer {} have not been run yet. ",
 )
 
 HEADERS: Final = (
@@ -34,21 +34,30 @@ def transcript(tokens: int, body: int, *, slip_every: int = 0, seed: int = 0) ->
     """
     dice = Dice(seed)
     encode = vocabulary().encode_markers
-    prose = vocabulary().encode("".join(dice.pick(SENTENCES) for _ in range(body // 8 + 40)))
+    prose = _prose(dice, tokens + body)
     heads = [(encode(head), encode(tail)) for head, tail in HEADERS]
     slip = encode(SLIP)
     ids: list[int] = []
-    number = 0
+    number = at = 0
     while True:
         head, tail = heads[number % len(heads)]
         if slip_every and number % slip_every == slip_every - 1:
             head, tail = slip, heads[0][1]
-        at = dice.below(len(prose) - body + 1)
         message = [*head, *prose[at : at + body], *tail]
         if ids and len(ids) + len(message) > tokens:
             return ids
         ids += message
+        at += body
         number += 1
+
+
+def _prose(dice: Dice, tokens: int) -> list[int]:
+    """At least ``tokens`` ids of sentences with numbers in them: no body is seen twice, so no cache helps."""
+    ids: list[int] = []
+    while len(ids) < tokens:
+        chunk = (dice.pick(SENTENCES).format(dice.below(10_000), dice.below(10_000)) for _ in range(500))
+        ids += vocabulary().encode("".join(chunk))
+    return ids
 
 
 def count_messages(ids: list[int]) -> int:

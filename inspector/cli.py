@@ -101,7 +101,8 @@ def app(port: int | None = None, browser: bool = True) -> int:
     """Open the app."""
     from .app import run
 
-    return int(run(port=port, browser=browser) or CLEAN)
+    run(port=port, open_browser=browser)
+    return CLEAN
 
 
 for command in (inspect, scan, rules, releases):

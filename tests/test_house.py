@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 pytestmark = pytest.mark.house
 
@@ -52,6 +56,20 @@ def test_a_file_has_one_idea_and_says_which(path: Path) -> None:
         return
     assert ast.get_docstring(ast.parse(text)), "no docstring"
     assert text.count("\n") <= LONGEST, "split it"
+
+
+def test_the_lock_holds_every_dependency_in_a_version_that_is_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [Requirement(r) for r in [*project["dependencies"], *project["optional-dependencies"]["dev"]]]
+    text = (ROOT / "requirements.lock").read_text()
+    locked: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+)", text, flags=re.MULTILINE):
+        locked.setdefault(name, []).append(version)
+    for requirement in wanted:
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement} is not locked: run `make lock`"
+        assert all(requirement.specifier.contains(v) for v in versions), f"{requirement}: run `make lock`"
+    assert "://" not in text, "the lock names no host"
 
 
 def test_only_the_screen_loads_streamlit() -> None:

@@ -68,7 +68,8 @@ class StrictModel:
             role: the role that the transcript continues, or None when it begins with ``<|start|>``.
             dialect: the release's group.
             strict: False for what ``strict=False`` does: a stop token ends a header too.
-            release: the name to put into the verdict.
+            release: the name to put into the verdict. It also tells the builds apart that print one error text
+                differently (:mod:`.strict_escapes`); without it the dialect does.
 
         Returns:
             Messages completed before the first error, the first error, and the errors that would follow once
@@ -89,6 +90,7 @@ class StrictModel:
         at = opened = 0
         next_stop = next_separator = 0  # indexes into the two lists; they only ever go forward
         in_header = role is not None
+        unicode_17 = dialect is Dialect.ALL_CHANNELS or release.startswith("oss-harmony")
         while len(errors) <= _MOST_LATER:
             if not in_header:
                 if at >= count:
@@ -122,7 +124,7 @@ class StrictModel:
                     at = end if end == count or ids[end] == START else end + 1
                     role = None
                     continue
-            header = read_header(ids[at:separator], role, dialect)
+            header = read_header(ids[at:separator], role, dialect, unicode_17=unicode_17)
             while stops[next_stop] < separator:
                 next_stop += 1
             end = stops[next_stop]

@@ -4,7 +4,7 @@ The strict parser's error about leftovers in a header prints them with Rust's ``
 not printable and what extends a grapheme (combining marks), by the Unicode tables of the compiler that the
 release was built with. Python's own tables are of other versions, so the measured ones are kept here: every
 assigned code point was sent through the parsers of both releases. openai-harmony 0.0.8 answers by Unicode 16,
-oss-harmony 0.0.11 by Unicode 17, which made 4,764 more characters printable and none fewer.
+oss-harmony (0.0.9 to 0.0.11) by Unicode 17, which made 4,764 more characters printable and none fewer.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
-
-from .verdict import Dialect
 
 # Run lengths in base 36, alternately of characters that are printed as they are and of escaped ones.
 _ESCAPED: Final = """
@@ -68,11 +66,11 @@ fxy p 2 p 7y 5 4qp 8 zt m 2p 37 cg7 3 cd n f h 4pb v 1 3 1 2 1 7 2 5 9 2 34o 1 4
 _SHORT: Final = {"\0": "\\0", "\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
-def debug_string(text: str, dialect: Dialect) -> str:
-    """``text`` as Rust's ``{:?}`` prints a string, quotes included, in the build that speaks ``dialect``."""
+def debug_string(text: str, unicode_17: bool) -> str:
+    """``text`` as Rust's ``{:?}`` prints a string, quotes included, by the tables of Unicode 17 or of 16."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
-    return f'"{_pattern(dialect).sub(_escape, text)}"'
+    return f'"{_pattern(unicode_17).sub(_escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -81,9 +79,9 @@ def _escape(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=2)
-def _pattern(dialect: Dialect) -> re.Pattern[str]:
+def _pattern(unicode_17: bool) -> re.Pattern[str]:
     ranges = list(_ranges(_ESCAPED))
-    if dialect is Dialect.ALL_CHANNELS:
+    if unicode_17:
         ranges = list(_without(ranges, list(_ranges(_NEWLY_PRINTED))))
     listed = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
     return re.compile(f'["\\\\\\0{listed}]')

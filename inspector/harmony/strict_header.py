@@ -71,7 +71,7 @@ class BadHeader:
 
 
 def read_header(
-    ids: tuple[int, ...], role: str | None, dialect: Dialect, *, salvage: bool = False
+    ids: tuple[int, ...], role: str | None, dialect: Dialect, *, salvage: bool = False, unicode_17: bool = True
 ) -> ReadHeader | BadHeader:
     """Read the ids between ``<|start|>`` and ``<|message|>``.
 
@@ -81,13 +81,16 @@ def read_header(
         dialect: whose algorithm.
         salvage: as ``strict=False`` does it when a stop token ends a header: recipient and content type are
             not looked for, all words behind the role are ``rest``.
+        unicode_17: by which tables leftovers are escaped in the error text.
     """
     if len(ids) > _MEMORABLE:
-        return _read(ids, role, dialect, salvage)
-    return _remembered(ids, role, dialect, salvage)
+        return _read(ids, role, dialect, salvage, unicode_17)
+    return _remembered(ids, role, dialect, salvage, unicode_17)
 
 
-def _read(ids: tuple[int, ...], role: str | None, dialect: Dialect, salvage: bool) -> ReadHeader | BadHeader:
+def _read(
+    ids: tuple[int, ...], role: str | None, dialect: Dialect, salvage: bool, unicode_17: bool
+) -> ReadHeader | BadHeader:
     try:
         text = _decode(ids)
     except _Undecodable as error:
@@ -102,14 +105,14 @@ def _read(ids: tuple[int, ...], role: str | None, dialect: Dialect, salvage: boo
             return BadHeader("E4", "channel marker present but no channel value found in header")
         text = _SECTION.sub("", text, count=_sections_cut(dialect))
     words = [text[start:end] for start, end in _words(text)]
-    return _read_words(words, role, channel, dialect, salvage)
+    return _read_words(words, role, channel, salvage, unicode_17)
 
 
 _remembered = lru_cache(maxsize=4096)(_read)
 
 
 def _read_words(
-    words: list[str], role: str | None, channel: str | None, dialect: Dialect, salvage: bool
+    words: list[str], role: str | None, channel: str | None, salvage: bool, unicode_17: bool
 ) -> ReadHeader | BadHeader:
     first, last = 0, len(words)
     spoken: str | None = None
@@ -137,7 +140,7 @@ def _read_words(
             last -= 1
             recipient = words[last].removeprefix("to=")
     if first < last:
-        left = debug_string(" ".join(words[first:last]), dialect)
+        left = debug_string(" ".join(words[first:last]), unicode_17)
         return BadHeader("E7", f"unexpected tokens remaining in message header: Some({left})", (first, last))
     return ReadHeader(role, name, channel, recipient, content_type)
 

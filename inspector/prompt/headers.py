@@ -37,7 +37,8 @@ class Target(NamedTuple):
 def header_ops(emitted: tuple[int, ...], read: Fields, target: Target, opened: bool = True) -> tuple[Op, ...]:
     """The differences between the two, in order, offsets relative to the headers' first tokens.
 
-    ``opened`` is False for the header that continues a role, whose ``<|start|>`` was in the prompt. Headers of one kind come by the thousand in a transcript, so the answer is remembered.
+    ``opened`` is False for the header that continues a role, whose ``<|start|>`` was in the prompt. Headers of
+    one kind come by the thousand in a transcript, so the answer is remembered.
     """
     if len(emitted) > _CACHED_UP_TO:
         return _header_ops(emitted, read, target, opened)

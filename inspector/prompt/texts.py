@@ -41,13 +41,18 @@ def places_in_text(ids: Sequence[int], text: str) -> list[int] | None:
         read = data.decode("utf-8", _HANDLER)
     finally:
         _BROKEN.reset(token)
-    if read + ("" if known == len(ids) else "\ufffd") != text:
-        return None
-    return [
-        *_shifted(bounds, broken),
-        *[-1] * (len(ids) - known - 1),
-        *([len(target)] if known < len(ids) else []),
-    ]
+    if known == len(ids):
+        return _shifted(bounds, broken) if read == text else None
+    if read + "\ufffd" == text:
+        places = _shifted(bounds, broken)
+    else:
+        # After broken bytes the parser's text lags behind its tokens; an unknown id then falls in between. Only
+        # what comes before the broken bytes has a place.
+        whole = broken[0][0] if broken else len(data)
+        if not target.startswith(data[:whole]):
+            return None
+        places = [offset if offset <= whole else -1 for offset in bounds]
+    return [*places, *[-1] * (len(ids) - known - 1), len(target)]
 
 
 def dense_places(ids: Sequence[int]) -> list[int]:

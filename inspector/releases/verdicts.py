@@ -178,7 +178,7 @@ def check(release: str | Release, worker: NativeWorker | None = None) -> list[Di
                 continue  # an early release without a lenient mode
             if not result.answered:
                 raise LookupError(result.reason)
-            differ = compare(model.parse(role, found.dialect, strict=strict), result)
+            differ = compare(model.parse(role, found.dialect, strict=strict, release=found.title), result)
             if differ is not None:
                 wrong.append(Disagreement(ids, role, strict, *differ))
     return wrong

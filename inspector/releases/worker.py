@@ -83,6 +83,7 @@ class NativeWorker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded: set[str] = set()
+        self._closing = False
 
     def __enter__(self) -> NativeWorker:
         return self
@@ -100,11 +101,17 @@ class NativeWorker:
 
     def close(self) -> None:
         """End the worker, whatever it is doing. It is started again if it is used again."""
-        process = self._process
-        if process is not None:
-            process.kill()  # first, without the lock: a call that is under way ends and lets go of it
-        with self._lock:
+        self._closing = True
+        # A call that is under way holds the lock: killing the process ends the call.
+        while not self._lock.acquire(timeout=0.05):
+            process = self._process
+            if process is not None:
+                process.kill()
+        try:
             self._stop()
+        finally:
+            self._closing = False
+            self._lock.release()
 
     def load(self, release: str | Release) -> NativeResult:
         """Load a release (0.5 s; once per worker), so that the first parse is not slower than the others."""
@@ -229,6 +236,8 @@ class NativeWorker:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
             return self._process
+        if self._closing:
+            raise OSError("it is being closed")
         self._stop()
         env = {
             **os.environ,

@@ -248,10 +248,12 @@ def _finish(page: Page) -> Iterator[Text]:
     said = "not reported" if finish.reported is None else f"reported {visible(finish.reported)}"
     cut = "; generation was cut" if finish.truncated else ""
     yield Text(clip(f"  finish_reason  {told}, {said}{cut}", page.width))
-    expected = "null" if finish.stop_expected is None else visible(str(finish.stop_expected))
+    wanted = "null" if finish.stop_expected is None else visible(str(finish.stop_expected))
+    # Without a word for the end there is none for its cause either; null would be the primary end of turn.
+    told = "cannot be told from the tokens" if finish.expected is None else f"the tokens say {wanted}"
     reported = "null" if finish.stop_reported is None else visible(str(finish.stop_reported))
     stated = f"reported {reported}" if finish.stop_stated else "not reported"
-    yield Text(clip(f"  stop_reason    the tokens say {expected}, {stated}", page.width))
+    yield Text(clip(f"  stop_reason    {told}, {stated}", page.width))
 
 
 def _summary(page: Page, found: Sequence[Diagnostic]) -> Iterator[Text]:

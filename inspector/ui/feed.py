@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from ..finding import Diagnostic, Fix
@@ -179,7 +180,8 @@ def _places_after(
         start = at + item.reencoded.start - seen
         ahead = drift[number + 1].reencoded.start if number + 1 < len(drift) else len(prompt)
         follows = tuple(prompt[item.reencoded.end : min(ahead, item.reencoded.end + _LOOK)])
-        end = _fitting(after, start, forward.of(item.emitted.end), follows, number + 1 == len(drift), ahead - item.reencoded.end)
+        hints = [start + len(item.emitted), *forward.of(item.emitted.end)]
+        end = _fitting(after, start, hints, follows, number + 1 == len(drift), ahead - item.reencoded.end)
         spans.append(Span(start, end))
         at, seen = end, item.reencoded.end
     return spans
@@ -194,7 +196,7 @@ def _fitting(
     if last:
         return max(start, len(after) - remaining)
     size = len(follows)
-    for end in (*hints, *range(start, len(after) + 1)):
+    for end in chain(hints, range(start, len(after) + 1)):
         if end >= start and tuple(after[end : end + size]) == follows:
             return end
     return start
@@ -230,7 +232,17 @@ def _finish(inspection: Inspection) -> dict[str, Any]:
         "stop_reported": finish.stop_reported,
         "stop_stated": finish.stop_stated,
         "truncated": finish.truncated,
-        "findings": [{"code": d.code, "severity": str(d.severity), "message": d.message} for d in finish.findings],
+        "findings": [
+            {
+                "key": d.key,
+                "code": d.code,
+                "name": d.name,
+                "severity": str(d.severity),
+                "message": d.message,
+                "span": [d.span.start, d.span.end],
+            }
+            for d in finish.findings
+        ],
     }
 
 

@@ -174,4 +174,4 @@ def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "inspector.app", fake)
     assert run().code == 0
     assert run("app", "--port", "8123", "--no-browser").code == 0
-    assert calls == [{"port": None, "browser": True}, {"port": 8123, "browser": False}]
+    assert calls == [{"port": None, "open_browser": True}, {"port": 8123, "open_browser": False}]

@@ -10,7 +10,7 @@ from typing import Any
 from generate import Generator
 
 from inspector.harmony.strict import StrictModel
-from inspector.harmony.verdict import Dialect, Verdict
+from inspector.harmony.verdict import Verdict
 from inspector.releases import Release
 from inspector.releases.serve import Library
 from inspector.tokens import vocabulary, vocabulary_file
@@ -56,7 +56,7 @@ def run(libraries: list[tuple[Release, Library]], seed: int, comparisons: int, l
         for release, library in libraries:
             for role in ROLES:
                 for strict in (True, False):
-                    verdict = model.parse(role, release.dialect, strict=strict)
+                    verdict = model.parse(role, release.dialect, strict=strict, release=release.title)
                     _compare(tally, library, release, ids, role, strict, verdict, locate_every)
         if tally.comparisons >= comparisons:
             break
@@ -102,6 +102,3 @@ def structural(verdict: Verdict, ids: tuple[int, ...]) -> str | None:
         if error is not None and not 0 <= error.cause.start <= error.cause.end <= len(ids):
             return f"cause {error.cause} of {error.kind} leaves the transcript"
     return None
-
-
-DIALECTS = tuple(Dialect)

@@ -121,6 +121,8 @@ class Generator:
             message.append(recipient)
         if chance() < 0.9:
             message += [[CHANNEL], self.text(pick(CHANNELS))]
+        if chance() < 0.15:
+            message += [[CHANNEL], self.text(pick((*CHANNELS, "bash")))]
         if recipient and not first:
             message.append(recipient)
         if chance() < 0.4:

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
-import os
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from inspector.harmony.message import Message
-from inspector.tokens import vocabulary_file
-from inspector.tokens.cache import cache_dir
-
-
-def openai_harmony_008() -> ModuleType | None:
-    """openai-harmony 0.0.8 from the cache of releases, beside the installed release; None where it is not there."""
-    name = "harmony_008_of_the_prompt_tests"
-    if name in sys.modules:
-        return sys.modules[name]
-    named = os.environ.get("HARMONYSCOPE_HARMONY_008")
-    folder = Path(named) if named else cache_dir() / "releases" / "openai-harmony-0.0.8"
-    package = folder / "openai_harmony"
-    if not package.is_dir():
-        return None
-    os.environ["TIKTOKEN_ENCODINGS_BASE"] = str(vocabulary_file().parent)
-    spec = importlib.util.spec_from_file_location(
-        name, package / "__init__.py", submodule_search_locations=[str(package)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def native(library: ModuleType, messages: Sequence[Message], *, drop_analysis: bool = True) -> list[int]:

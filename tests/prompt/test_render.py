@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import openai_harmony
 import pytest
 
 from inspector.harmony.message import Message
 from inspector.prompt import STYLES, RenderError, render
+from inspector.releases import NativeWorker
 
-from .references import native, openai_harmony_008, vllm
+from .references import native, vllm
 
 OPENAI, OSS, VLLM = STYLES
 
 ROLES = ("assistant", "assistant", "assistant", "tool", "user", "system", "developer")
-CHANNELS = (None, "analysis", "analysis", "commentary", "commentary", "commentary", "final", "final", "", "Final")
+CHANNELS: tuple[str | None, ...] = (
+    None,
+    "analysis",
+    "analysis",
+    "commentary",
+    "commentary",
+    "commentary",
+    "final",
+    "final",
+    "",
+    "Final",
+)
 CHANNELS += ("comm entary", " commentary", "commentary,json", "<|channel|>final", "思考")
-RECIPIENTS = (None, None, None, "functions.bash", "bash", "functions.", "all", "", "assistant", "python", "browser.x")
+RECIPIENTS: tuple[str | None, ...] = (
+    None,
+    None,
+    None,
+    "functions.bash",
+    "bash",
+    "functions.",
+    "all",
+    "",
+    "assistant",
+    "python",
+    "browser.x",
+)
 RECIPIENTS += ("functions.a to=b", "container", "functions.bash<|constrain|>json", "<|constrain|>json", "f.工具")
 POISONED = ("functions.bash<|channel|>commentary", "x<|end|>", "<|call|>y", "functions.<|reserved_200500|>")
 TYPES = (None, None, "json", "<|constrain|>json", "code", "<|constrain|>", "", " json", "a<|constrain|>b", "JSON")
 NAMES = (None, None, "bob", "functions.bash", "bash", "", "python", "a<|start|>b", "имя")
-TEXTS = ("", "Hi.", '{"cmd":"ls"}', '{"cmd": "ls", "n": [1e3, "é"]}', "I'll look\n\n  twice", "<|start|>x<|end|>")
+TEXTS: tuple[str, ...] = (
+    "",
+    "Hi.",
+    '{"cmd":"ls"}',
+    '{"cmd": "ls", "n": [1e3, "é"]}',
+    "I'll look\n\n  twice",
+    "<|start|>x<|end|>",
+)
 TEXTS += ("日本語🙂‍↔️", "\ufffd\x00\u202e", "   \n\t ", "a" * 40, "{broken", '"x"', "<|refusal|><|endofprompt|>")
 
 
@@ -54,46 +85,47 @@ def conversations(seed: int, count: int, *, poisoned: bool) -> list[tuple[Messag
 
 
 @pytest.fixture(scope="module")
-def openai_008() -> ModuleType:
-    library = openai_harmony_008()
-    if library is None:
-        reason = "openai-harmony 0.0.8 is not in the cache: run `harmonyscope releases add openai-harmony==0.0.8`"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return library
+def worker() -> Iterator[NativeWorker]:
+    with NativeWorker() as worker:
+        loaded = worker.load(OPENAI)
+        if not loaded.ok:
+            if os.environ.get("CI"):
+                pytest.fail(loaded.reason)
+            pytest.skip(loaded.reason)
+        yield worker
 
 
 @pytest.mark.differential
 @pytest.mark.parametrize("drop_analysis", [True, False])
 def test_equals_oss_harmony_0011(drop_analysis: bool) -> None:
-    for messages in conversations(11, 2_000, poisoned=True):
+    for messages in conversations(11, 700, poisoned=True):
         ours = render(messages, OSS, drop_analysis=drop_analysis)
         assert ours == native(openai_harmony, messages, drop_analysis=drop_analysis), messages
 
 
 @pytest.mark.differential
 @pytest.mark.parametrize("drop_analysis", [True, False])
-def test_equals_openai_harmony_008(openai_008: ModuleType, drop_analysis: bool) -> None:
-    for messages in conversations(8, 2_000, poisoned=True):
-        ours = render(messages, OPENAI, drop_analysis=drop_analysis)
-        assert ours == native(openai_008, messages, drop_analysis=drop_analysis), messages
+def test_equals_openai_harmony_008(worker: NativeWorker, drop_analysis: bool) -> None:
+    for messages in conversations(8, 700, poisoned=True):
+        theirs = worker.render(OPENAI, messages, next_role=None, auto_drop_analysis=drop_analysis)
+        assert theirs.ok, theirs.reason
+        assert render(messages, OPENAI, drop_analysis=drop_analysis) == list(theirs.ids), messages
 
 
 @pytest.mark.differential
 def test_equals_vllm_032() -> None:
-    for messages in conversations(32, 2_000, poisoned=False):
+    for messages in conversations(32, 700, poisoned=False):
         assert render(messages, VLLM) == vllm(openai_harmony, messages), messages
 
 
 @pytest.mark.differential
 def test_refuses_what_vllm_032_refuses_with_its_words() -> None:
     refused = 0
-    for messages in conversations(33, 1_000, poisoned=True):
-        expected = _outcome(lambda m=messages: vllm(openai_harmony, m))
-        assert _outcome(lambda m=messages: render(m, VLLM)) == expected
+    for messages in conversations(33, 400, poisoned=True):
+        expected = _outcome(partial(vllm, openai_harmony, messages))
+        assert _outcome(partial(render, messages, VLLM)) == expected
         refused += isinstance(expected, str)
-    assert 100 < refused < 900
+    assert 40 < refused < 360
 
 
 def _outcome(render_it: Callable[[], list[int]]) -> list[int] | str:

@@ -6,7 +6,16 @@ import random
 
 from inspector.tokens import CALL, CHANNEL, CONSTRAIN, END, MESSAGE, RETURN, START, vocabulary
 
-TEXTS = ("Let me look.", "I'll list\nthe files", "Done", ".", "\n", " ", '{"a":1}', '{"cmd": "ls é", "n": 1e3}')
+TEXTS: tuple[str, ...] = (
+    "Let me look.",
+    "I'll list\nthe files",
+    "Done",
+    ".",
+    "\n",
+    " ",
+    '{"a":1}',
+    '{"cmd": "ls é", "n": 1e3}',
+)
 TEXTS += ("日本語", "🙂‍↔️", "x" * 30, "<|end|>", "don't", "{broken", "  indented\n\n\n", "ok. ", "Two words")
 TOOLS = ("functions.bash", "functions.search", "bash", "python", "browser.open", "functions.工具", "container.exec")
 
@@ -93,7 +102,7 @@ def split_tokens(rng: random.Random, ids: list[int]) -> list[int]:
 def broken(rng: random.Random) -> list[int]:
     """A healthy transcript with tokens lost, doubled, swapped or strewn in, or a soup of markers and words."""
     if rng.random() < 0.3:
-        soup = (START, CHANNEL, CONSTRAIN, MESSAGE, END, CALL, RETURN, 162, 201100, -1, 2**40)
+        soup: tuple[int, ...] = (START, CHANNEL, CONSTRAIN, MESSAGE, END, CALL, RETURN, 162, 201100, -1, 2**40)
         soup += tuple(_encode("assistant analysis final to=functions.bash json user commentary"))
         return [rng.choice(soup) for _ in range(rng.randint(0, 40))]
     ids = healthy(rng, role=rng.choice((None, "assistant")))

@@ -32,7 +32,7 @@ def two_rounds(draw: st.DrawFn) -> tuple[int, list[Marked], list[Marked]]:
     return length, first, draw(edits_of(between, "b"))
 
 
-@settings(max_examples=800)
+@settings(max_examples=300)
 @given(two_rounds())
 def test_one_round_does_what_the_two_did(case) -> None:
     length, first, second = case

@@ -18,7 +18,9 @@ class SourceLine {
 
 /** What the server should have said about how generation ended, and what it did say. */
 class FinishLine {
-  constructor(host) {
+  /** `on` = {go(finding)} */
+  constructor(host, on) {
+    this.on = on;
     this.root = el("section", { class: "finish", "aria-label": "Finish reasons" });
     host.append(this.root);
   }
@@ -34,7 +36,8 @@ class FinishLine {
     parts.push(said("stop_reason", finish.stop_expected, finish.stop_reported, finish.stop_stated));
     if (finish.truncated) parts.push(el("span", { class: "reason" }, "cut off: no terminator"));
     for (const finding of finish.findings) {
-      parts.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} `, ...visibleText(finding.message)));
+      parts.push(el("button", { class: `flag ${finding.severity}`, type: "button", title: finding.message, onclick: () => this.on.go(finding) },
+        `${SEVERITY_SIGNS[finding.severity]} ${finding.code} ${finding.name}`));
     }
     this.root.replaceChildren(...parts);
   }

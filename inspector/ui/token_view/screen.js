@@ -25,13 +25,13 @@ class Screen {
     });
     this.map = new MiniMap(this.mapHost, this.tokens);
     this.status = new StatusLine(hero);
-    this.finish = new FinishLine(hero);
+    this.finish = new FinishLine(hero, { go: (finding) => this._go(finding) });
     this.findings = new FindingsList(main, {
       hover: (finding) => this._finding(finding), go: (finding) => this._go(finding),
       change: () => this._changed(), rule: (code) => this.send?.trigger("open_rule", code),
     });
     const panes = el("div", { class: "panes" });
-    this.root.append(panes);
+    main.append(panes);
     const on = { hover: (link) => this._light(link ?? NOTHING), go: (i) => this.tokens.pick(i) };
     this.strict = new MessagePane(panes, "Strict", on);
     this.repaired = new MessagePane(panes, "Repaired", on);
@@ -201,6 +201,7 @@ class Screen {
   _go(finding) {
     this.tokens.pick(Math.min(finding.span[0], Math.max(0, this.transcript.count - 1)));
     this._finding(finding);
+    this.findings.reveal(finding.key);
   }
 
   _step(by) {
@@ -212,7 +213,6 @@ class Screen {
     const number = by > 0 ? places.findIndex((p) => p > at) : places.findLastIndex((p) => p < at);
     const finding = ordered[number >= 0 ? number : by > 0 ? 0 : ordered.length - 1];
     this._go(finding);
-    this.findings.reveal(finding.key);
   }
 
   /** A token was chosen: the only thing about looking around that Python is told. */

@@ -2,7 +2,7 @@
 
    It draws what it is given and reports what a person points at; it knows nothing of findings beyond their spans. */
 
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 const MARK_BITS = { info: 1, warning: 2, error: 3 };
 
 class TokenView {
@@ -47,7 +47,9 @@ class TokenView {
       const bit = MARK_BITS[severity];
       for (let i = start; i < Math.min(end, transcript.count); i += 1) this.marks[i] = Math.max(this.marks[i], bit);
     }
-    if (cause) for (let i = cause[0]; i < Math.min(cause[1], transcript.count); i += 1) this.marks[i] = MARK_BITS.error;
+    // Our own span of the cause, where no finding tells it more narrowly.
+    const told = cause && findings.some(({ span, severity }) => severity === "error" && span[0] < cause[1] && cause[0] < span[1]);
+    if (cause && !told) for (let i = cause[0]; i < Math.min(cause[1], transcript.count); i += 1) this.marks[i] = MARK_BITS.error;
     const points = findings.filter(({ span }) => span[0] === span[1]).map(({ span }) => span[0]);
     if (broke !== null && broke >= transcript.count) points.push(transcript.count);
     this.points = [...new Set(points)].sort((a, b) => a - b);
@@ -110,14 +112,16 @@ class TokenView {
       }
     }
     const fresh = document.createDocumentFragment();
+    const rows = [];
     for (let line = first; line <= last; line += 1) {
       if (this.rows.has(line)) continue;
       const row = this._line(line);
       this.rows.set(line, row);
+      rows.push(row);
       fresh.append(row);
     }
+    if (this.lit.to > this.lit.from || this.lit.node >= 0) this._paintLit(rows);
     this.lines.append(fresh);
-    this._paintLit();
     this._paintActive();
   }
 
@@ -189,7 +193,7 @@ class TokenView {
     row.append(el("span", {
       class: `code ${found[0].severity}`, "aria-hidden": "true", title: found.map((f) => `${f.code} ${f.name}`).join(", "),
     }, el("span", { class: "sign" }, `${SEVERITY_SIGNS[found[0].severity]} `), found[0].code,
-      found.length > 1 && el("span", { class: "more" }, ` +${found.length - 1}`)));
+      found.length > 1 && el("span", { class: "also" }, ` +${found.length - 1}`)));
   }
 
   /** Lights up tokens [from, to) and a message; nothing moves. */
@@ -198,9 +202,9 @@ class TokenView {
     this._paintLit();
   }
 
-  _paintLit() {
+  _paintLit(rows = this.rows.values()) {
     const { from, to, node } = this.lit;
-    for (const row of this.rows.values()) {
+    for (const row of rows) {
       row.classList.toggle("lit", node >= 0 && Number(row.dataset.node) === node);
       for (const box of row.getElementsByClassName("t")) {
         const i = Number(box.dataset.i ?? box.dataset.at);

@@ -1,0 +1,215 @@
+"""The Inspect page in a real Chromium: what a person does with a broken transcript."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inspector import inspect
+from inspector.gallery import load_sample
+from inspector.tokens import vocabulary
+
+pytestmark = pytest.mark.browser
+
+BROKEN = (
+    "<|channel|>analysis<|message|>First the tests.<|end|>"
+    "<|start|>assistant<|channel|>analysis<|channel|>commentary<|message|>Then the docs.<|end|>"
+)
+
+
+def paste(page: Page, url: str, text: str) -> None:
+    """Open the empty page and paste ``text`` as a person would."""
+    page.goto(url)
+    box = page.get_by_role("textbox", name="Model output")
+    box.fill(text)
+    page.get_by_role("button", name="Inspect", exact=True).click()
+    expect(tokens(page).first).to_be_visible()
+
+
+def tokens(page: Page):  # type: ignore[no-untyped-def]
+    return page.get_by_role("listbox", name="Tokens of the transcript").get_by_role("option")
+
+
+def token(page: Page, index: int):  # type: ignore[no-untyped-def]
+    return page.locator(f".hero .t[data-i='{index}']")
+
+
+def test_a_pasted_break_is_underlined_at_its_token(page: Page, app_url: str) -> None:
+    paste(page, app_url, BROKEN)
+    found = inspect(BROKEN)
+    error = found.verdict("openai-harmony 0.0.8").error
+    assert error is not None
+    verdict = page.get_by_label("Verdict")
+    expect(verdict).to_contain_text(f"Strict parse broke at token {error.token}")
+    expect(verdict.locator(".error-text")).to_have_text(error.text)
+    expect(token(page, error.token)).to_have_class(_has("broke"))
+    diagnostic = next(d for d in found.diagnostics if d.code == "HS201")
+    for index in range(diagnostic.span.start, diagnostic.span.end):
+        expect(token(page, index)).to_have_class(_has("mark3"))
+    decoration = token(page, diagnostic.span.start - 1).evaluate("e => getComputedStyle(e).textDecorationLine")
+    assert decoration == "none"
+    expect(page.locator(".hero .line .code", has_text="HS201")).to_be_visible()
+
+
+def _has(name: str):  # type: ignore[no-untyped-def]
+    import re
+
+    return re.compile(rf"\b{name}\b")
+
+
+def test_a_fix_is_switched_off_and_on(page: Page, app_url: str) -> None:
+    # Both releases raise on this one, so the repaired transcript breaks again without the fix.
+    page.goto(f"{app_url}/?sample=chatter-in-brackets")
+    repaired = page.get_by_role("region", name="Repaired")
+    switch = page.get_by_role("switch").first
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(repaired).to_contain_text("strict accepts")
+    expect(repaired).to_contain_text("functions.bash")
+    expect(page.locator(".verdict .mended")).to_contain_text("accepted after repair, 1 of 1 fix on")
+    expect(page.locator(".hero .t.gone").first).to_be_visible()
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(repaired).to_contain_text("strict raises")
+    expect(repaired).to_contain_text("The repaired transcript still breaks")
+    expect(page.locator(".verdict .unmended")).to_contain_text("0 of 1 fix on")
+    expect(page.locator(".hero .t.gone")).to_have_count(0)
+    switch.click()
+    expect(repaired).to_contain_text("strict accepts")
+    expect(page.locator(".hero .t.gone").first).to_be_visible()
+
+
+def test_another_reading_is_chosen(page: Page, app_url: str) -> None:
+    paste(page, app_url, BROKEN)
+    repaired = page.get_by_role("region", name="Repaired")
+    first = repaired.locator(".message").nth(1)
+    expect(first).to_contain_text("analysis")
+    readings = page.get_by_role("radiogroup", name="Readings of HS201").get_by_role("radio")
+    expect(readings.first).to_be_checked()
+    readings.nth(1).check()
+    expect(first).to_contain_text("commentary")
+    expect(page.get_by_role("region", name="Next prompt")).to_contain_text("difference")
+
+
+def test_the_next_prompt_is_read_and_its_style_chosen(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=duplicate-channel-lost-call")
+    pane = page.get_by_role("region", name="Next prompt")
+    expect(pane).to_contain_text("terminator changed")
+    new = pane.locator(".t.new")
+    expect(new).to_contain_text(["end"])
+    transcript = load_sample("duplicate-channel-lost-call").transcript
+    style = "vLLM 0.32"
+    pane.get_by_label("Who renders the next prompt").select_option(style)
+    prompt = inspect(transcript, style=style).next_prompt
+    assert prompt is not None
+    expect(pane).to_contain_text(f"{len(prompt.ids)} tokens")
+    expect(pane.get_by_label("Who renders the next prompt")).to_have_value(style)
+
+
+def test_a_sample_opens_by_its_address(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=channel-as-role")
+    expect(page.get_by_label("Source")).to_contain_text(load_sample("channel-as-role").title)
+    expect(page.get_by_label("Verdict")).to_contain_text("Strict parse broke at token")
+
+
+def test_an_unknown_sample_gets_a_sentence(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=chanel-as-role")
+    expect(page.get_by_text("There is no sample called")).to_contain_text("channel-as-role")
+    expect(page.get_by_role("textbox", name="Model output")).to_be_visible()
+
+
+def test_release_chooser_shows_the_other_verdict(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=duplicate-channel-lost-call")
+    verdict = page.get_by_label("Verdict")
+    expect(verdict).to_contain_text("Strict parse broke at token 21")
+    page.get_by_role("radio", name="oss-harmony 0.0.11").click()
+    expect(verdict).to_contain_text("Strict parse accepts it")
+    expect(page.get_by_role("region", name="Strict")).to_contain_text("2 messages returned")
+    expect(page.locator(".hero .t.broke")).to_have_count(0)
+
+
+def test_hovering_links_token_message_and_finding(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=duplicate-channel-lost-call")
+    token(page, 18).hover()
+    expect(page.locator(".finding.lit")).to_contain_text("HS201")
+    expect(page.get_by_role("region", name="Repaired").locator(".message.lit")).to_contain_text("commentary")
+    expect(page.locator(".status")).to_contain_text("id 200005")
+    expect(page.locator(".status")).to_contain_text("The channel follows")
+    page.get_by_role("region", name="Repaired").locator(".message").first.hover()
+    expect(token(page, 3)).to_have_class(_has("lit"))
+    page.locator(".finding", has_text="HS601").hover()
+    expect(token(page, 31)).to_have_class(_has("lit"))
+
+
+def test_walking_by_keyboard_and_streamlits_hotkeys_stay_quiet(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=duplicate-channel-lost-call")
+    box = page.get_by_role("listbox", name="Tokens of the transcript")
+    expect(token(page, 0)).to_be_visible()
+    box.focus()
+    page.keyboard.press("Home")
+    expect(token(page, 0)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 1)).to_have_attribute("aria-selected", "true")
+    assert box.get_attribute("aria-activedescendant") == token(page, 1).get_attribute("id")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    expect(token(page, 31)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("p")
+    expect(page.locator(".status")).to_contain_text("18")
+    page.keyboard.press("n")
+    expect(token(page, 31)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("c")
+    page.keyboard.press("r")
+    page.keyboard.press("ArrowLeft")
+    expect(token(page, 30)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_bad_input_gets_a_sentence_with_its_place_and_is_kept(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    page.get_by_role("textbox", name="Model output").fill("200005 35644 <b>abc</b> 7")
+    page.get_by_role("button", name="Token ids", exact=True).click()
+    problem = page.get_by_test_id("stAlert")
+    expect(problem).to_contain_text("Line 1, column 14")
+    expect(problem).to_contain_text("<b>abc</b>")
+    page.get_by_text("Input", exact=True).click()
+    expect(page.get_by_role("textbox", name="Model output")).to_have_value("200005 35644 <b>abc</b> 7")
+
+
+def test_the_input_survives_other_pages(page: Page, app_url: str) -> None:
+    paste(page, app_url, BROKEN)
+    page.get_by_role("switch").first.click()
+    expect(page.get_by_role("switch").first).to_have_attribute("aria-checked", "false")
+    expect(page.locator(".verdict .after")).to_contain_text("0 of")
+    page.get_by_role("link", name="Rules").click()
+    expect(page.get_by_role("heading", name="Rules")).to_be_visible()
+    page.get_by_role("link", name="Inspect").click()
+    expect(tokens(page).first).to_be_visible()
+    expect(page.get_by_role("switch").first).to_have_attribute("aria-checked", "false")
+
+
+def test_a_file_is_uploaded(page: Page, app_url: str, tmp_path: Path) -> None:
+    runs = tmp_path / "runs.jsonl"
+    records = [{"id": "first", "text": BROKEN, "role": "assistant"}, {"id": "second", "token_ids": [200005, 17196]}]
+    runs.write_text("\n".join(map(json.dumps, records)))
+    page.goto(app_url)
+    page.locator("input[type=file]").set_input_files(runs)
+    expect(tokens(page).first).to_be_visible()
+    expect(page.get_by_label("Source")).to_contain_text(f"{len(vocabulary().encode_markers(BROKEN))} tokens")
+    page.get_by_role("combobox", name="Transcript").click()
+    page.get_by_role("option", name="2. second").click()
+    expect(page.get_by_label("Source")).to_contain_text("2 tokens")
+    expect(page.get_by_label("Verdict")).to_contain_text("the end")
+
+
+def test_a_rule_opens_from_a_finding_and_a_sample_from_a_rule(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/?sample=chatter-in-brackets")
+    page.get_by_role("button", name="About rule HS204").click()
+    expect(page.get_by_role("heading", name="HS204")).to_be_visible()
+    assert page.url.endswith("?rule=HS204")
+    card = page.locator("a.card").first
+    title = card.locator("h3").inner_text()
+    card.click()
+    expect(page.get_by_label("Source")).to_contain_text(title)
