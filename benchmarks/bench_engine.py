@@ -1,8 +1,10 @@
 """``make bench``: the engine against one native strict parse of each release, side by side in one run.
 
 Every number is a median over interleaved rounds (all contestants once, then all again), so that a noisy
-machine disturbs all of them alike. The table is printed, the numbers are written to
-``benchmarks/results/engine.json``. ``--check`` makes missed aims the exit code.
+machine disturbs all of them alike. "Damaged" transcripts have two channels in one header of twenty and a word
+spelled in other tokens every 5,000; the native parse gets the healthy twin, since it stops at the first error.
+The table is printed, the numbers are written to ``benchmarks/results/engine.json``. ``--check`` makes missed
+aims the exit code.
 """
 
 from __future__ import annotations
@@ -74,12 +76,12 @@ def bench_speed(size: int, rounds: int) -> list[dict[str, Any]]:
     for shape, body in SHAPES:
         for damaged in (False, True):
             ids = transcript(size, body)
-            ours = Transcript(tuple(transcript(size, body, slip_every=20 if damaged else 0)), role=None)
+            wounds = {"slip_every": 20, "respelled_every": 5_000} if damaged else {}
+            ours = Transcript(tuple(transcript(size, body, **wounds)), role=None)
             contestants: dict[str, Callable[[], object]] = {
                 "reading, rules, repair": lambda t=ours: inspect(t, next_prompt=False),
                 "with the next prompt": lambda t=ours: inspect(t),
             }
-            # A native parse stops at the first error: it always gets the healthy twin, which it must read whole.
             contestants |= {f"native {name}": lambda p=parse, i=ids: p(i) for name, parse in natives.items()}
             seconds = race(contestants, rounds)
             row: dict[str, Any] = {
@@ -166,11 +168,11 @@ def judge(results: dict[str, Any]) -> list[tuple[str, str, bool]]:
         bar = AIM_SHORT if row["shape"].startswith("60-") else AIM_LONG
         for name, ratio in row["ratios"].items():
             wanted = AIM_WITH_PROMPT if name.startswith("with") else bar
-            damage = ", one message in 20 damaged" if row["damaged"] else ""
+            damage = ", damaged" if row["damaged"] else ""
+            # Speed is promised for what is read as it stands; damaged output has to be no slower than native.
+            wanted = AIM_WITH_PROMPT if row["damaged"] else wanted
             label = f"{row['shape']}{damage}: {name} >= {wanted:g}"
-            # The aims are about one parse of the same output; damaged twins are shown beside them.
-            if not row["damaged"]:
-                aims.append((label, f"{ratio:g} times faster", ratio >= wanted))
+            aims.append((label, f"{ratio:g} times faster", ratio >= wanted))
     exponent = results["growth"]["exponent"]
     aims.append((f"growth exponent <= {AIM_EXPONENT:g}", f"{exponent:g}", exponent <= AIM_EXPONENT))
     for row in results["memory"]:
@@ -185,7 +187,7 @@ def judge(results: dict[str, Any]) -> list[tuple[str, str, bool]]:
 def show(results: dict[str, Any]) -> None:
     """Print the tables."""
     for row in results["speed"]:
-        damage = ", one in 20 damaged" if row["damaged"] else ""
+        damage = ", damaged" if row["damaged"] else ""
         print(f"\n{row['shape']}{damage}: {row['tokens']:,} tokens, {row['messages']:,} messages")
         for name, seconds in row["seconds"].items():
             speed = row["tokens"] / seconds

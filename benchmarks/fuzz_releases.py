@@ -4,7 +4,7 @@
 
 Works in shards of one seed each, spread over processes. Every finished shard is written down beside the result
 (``differential.partial.jsonl``), so a run that was stopped goes on where it was when it is started again with
-the same settings. The result, ``benchmarks/results/differential.json``, is written at the end; the exit status
+the same settings and the same source of the model and the generator. The result, ``benchmarks/results/differential.json``, is written at the end; the exit status
 is 1 when there was a mismatch.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import json
 import multiprocessing
 import sys
@@ -41,7 +42,6 @@ def shard(task: tuple[int, int, tuple[str, ...]]) -> dict[str, Any]:
     tally = run(_LIBRARIES, seed, comparisons)
     return {
         "seed": seed,
-        "size": comparisons,
         "comparisons": tally.comparisons,
         "located": tally.located,
         "inputs": tally.inputs,
@@ -74,7 +74,9 @@ def main() -> int:
 
     count = -(-asked.comparisons // SHARD)
     seeds = range(asked.seed, asked.seed + count)
-    done = {r["seed"]: r for r in _finished(partial) if r["releases"] == titles and r["seed"] in seeds}
+    settings = {"releases": titles, "size": SHARD, "source": _fingerprint()}
+    finished = [r for r in _finished(partial) if {key: r.get(key) for key in settings} == settings]
+    done = {r["seed"]: r for r in finished if r["seed"] in seeds}
     if done:
         print(f"{len(done)} of {count} shards were finished before.", file=sys.stderr)
     began = time.perf_counter()
@@ -83,7 +85,7 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(asked.processes) as pool, partial.open("a") as file:
         for record in pool.imap_unordered(shard, todo):
             done[record["seed"]] = record
-            file.write(json.dumps({**record, "releases": titles}) + "\n")
+            file.write(json.dumps({**record, **settings}) + "\n")
             file.flush()
             _progress(list(done.values()), count, time.perf_counter() - began)
     result = _summary(list(done.values()), titles, seeds)
@@ -99,12 +101,16 @@ def _finished(partial: Path) -> list[dict[str, Any]]:
     records = []
     for line in partial.read_text().splitlines():
         try:
-            record = json.loads(line)
+            records.append(json.loads(line))
         except ValueError:
             continue  # the run was stopped within a line: that shard is done again
-        if record["size"] == SHARD:
-            records.append(record)
     return records
+
+
+def _fingerprint() -> str:
+    """Of everything that a shard's outcome depends on, besides the releases."""
+    sources = [*(ROOT / "inspector" / "harmony").glob("strict*.py"), *(ROOT / "tests" / "differential").glob("*.py")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:16]
 
 
 def _progress(done: list[dict[str, Any]], count: int, seconds: float) -> None:

@@ -8,12 +8,13 @@ from inspector.gallery.runs import Dice
 from inspector.tokens import MESSAGE, START, vocabulary
 
 SENTENCES: Final = (
-    "Table {} has no index, so every look-up reads all {} rows of it once more. ",
-    "Rows that arrive after {}:{} carry yesterday's date; they must not be counted twice. ",
-    "I will keep column {} until migration {} has run everywhere. ",
-    "Nothing else calls function_{}, as the search over {} sources shows. ",
-    "The tests of exporter {} pass; those of importer {} have not been run yet. ",
+    " Table {} has no index, so every look-up reads all {} rows of it once more.",
+    " Rows that arrive after {}:{} carry yesterday's date; they must not be counted twice.",
+    " I will keep column {} until migration {} has run everywhere.",
+    " Nothing else calls function_{}, as the search over {} sources shows.",
+    " The tests of exporter {} pass; those of importer {} have not been run yet.",
 )
+"""Each begins with its blank, so that sentences encoded apart are encoded as they would be together."""
 
 HEADERS: Final = (
     ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
@@ -27,14 +28,18 @@ SLIP: Final = "<|start|>assistant<|channel|>analysis<|channel|>commentary<|messa
 """The founding report's most frequent defect, for the damaged transcripts."""
 
 
-def transcript(tokens: int, body: int, *, slip_every: int = 0, seed: int = 0) -> list[int]:
-    """About ``tokens`` ids (never more) of messages with bodies of ``body`` tokens, a whole conversation.
+def transcript(tokens: int, body: int, *, slip_every: int = 0, respelled_every: int = 0, seed: int = 0) -> list[int]:
+    """About ``tokens`` ids (never more, but for one message) with bodies of ``body`` tokens, a whole conversation.
 
-    With ``slip_every`` set, every so many messages one has two channels in its header.
+    With ``slip_every`` set, every so many messages one has two channels in its header. With ``respelled_every``
+    set, every so many tokens of prose one is spelled letter by letter, as no tokenizer would.
     """
     dice = Dice(seed)
     encode = vocabulary().encode_markers
     prose = _prose(dice, tokens + body)
+    if respelled_every:
+        for at in range(len(prose) - 1, -1, -respelled_every):
+            prose[at : at + 1] = [letter for char in vocabulary().decode([prose[at]]) for letter in encode(char)]
     heads = [(encode(head), encode(tail)) for head, tail in HEADERS]
     slip = encode(SLIP)
     ids: list[int] = []

@@ -147,7 +147,7 @@ def inspect(
     transcript = _transcript(source, role, tools)
     picked = Choices(frozenset(off), dict(choices or {}), _selector(select, ignore))
     scan = Scan(transcript.ids)
-    model = StrictModel(transcript.ids, scan.specials)
+    model = StrictModel(transcript.ids, scan.specials, scan.text)
     verdicts = _verdicts(transcript, model, RELEASES if releases is None else releases, native)
     strict = [v for v in verdicts if v.mode == "strict"]
     outcome = diagnose_and_repair(transcript, _judge(model, transcript.role, strict), picked, scan, strict)
@@ -196,7 +196,7 @@ def _judge(model: StrictModel, asked: str | None, known: Sequence[Verdict]) -> J
     def judge(scan: Scan, role: str | None) -> Verdict:
         if said is not None and scan.ids is model.ids and role == asked:
             return said
-        return StrictModel(scan.ids, scan.specials).parse(role, RELEASES[NEWEST], release=NEWEST)
+        return StrictModel(scan.ids, scan.specials, scan.text).parse(role, RELEASES[NEWEST], release=NEWEST)
 
     return judge
 

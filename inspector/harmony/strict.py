@@ -9,7 +9,8 @@ text, and the token at which the library's ``StreamableParser.process`` raises.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -44,9 +45,15 @@ class StrictModel:
         ids: any ints. Those outside of the vocabulary are treated as the library treats unknown ids (it
             refuses negative ones and those from 2**32 on with an ``OverflowError``, before it parses).
         specials: the indexes of all special and unknown ids, in order, where a caller has them already.
+        text: gives the text of the known ids in a stretch, where a caller remembers it.
     """
 
-    def __init__(self, ids: Sequence[int], specials: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        ids: Sequence[int],
+        specials: Sequence[int] | None = None,
+        text: Callable[[int, int], str] | None = None,
+    ) -> None:
         self.ids: tuple[int, ...] = ids if isinstance(ids, tuple) else tuple(ids)
         if specials is None:
             where, kinds = _scan(self.ids)
@@ -60,6 +67,9 @@ class StrictModel:
         self._separators: list[int] = [*where[kinds == MESSAGE].tolist(), len(self.ids)]
         self._unknown = bool(((kinds < 0) | (kinds >= VOCABULARY_SIZE)).any())
         self._made: dict[tuple[int, int], tuple[ReadHeader, Message]] = {}
+        self._text = text
+        # Strict verdicts on transcripts in which no header holds a stop token: lenient parsing is the same then.
+        self._as_lenient: dict[tuple[str | None, Dialect, str], Verdict] = {}
 
     def parse(self, role: str | None, dialect: Dialect, *, strict: bool = True, release: str = "") -> Verdict:
         """The verdict of a release that speaks ``dialect``. Linear in the number of tokens.
@@ -83,6 +93,10 @@ class StrictModel:
         """
         if role is not None and role not in ROLES:
             raise ValueError(f"unknown role {role!r}: expected one of {', '.join(ROLES)}, or None")
+        key = (role, dialect, release)
+        if not strict and key in self._as_lenient:
+            return replace(self._as_lenient[key], mode="lenient")
+        stop_in_header = False
         messages: list[Message] = []
         errors: list[StrictError] = []
         ids, stops, separators = self.ids, self._stops, self._separators
@@ -105,10 +119,11 @@ class StrictModel:
             while separators[next_separator] < at:
                 next_separator += 1
             separator = separators[next_separator]
+            while stops[next_stop] < at:
+                next_stop += 1
+            end = stops[next_stop]
+            stop_in_header = stop_in_header or end < separator
             if not strict or separator == count:
-                while stops[next_stop] < at:
-                    next_stop += 1
-                end = stops[next_stop]
                 if not strict and end < separator:
                     found = self._salvage(opened, at, end, role, dialect)
                     if isinstance(found, StrictError):
@@ -136,7 +151,10 @@ class StrictModel:
             at = end + 1
         mode = "strict" if strict else "lenient"
         first = errors[0] if errors else None
-        return Verdict(release, mode, tuple(messages), first, tuple(errors[1 : _MOST_LATER + 1]))
+        verdict = Verdict(release, mode, tuple(messages), first, tuple(errors[1 : _MOST_LATER + 1]))
+        if strict and not stop_in_header:
+            self._as_lenient[key] = verdict
+        return verdict
 
     def _message(self, header: ReadHeader, opened: int, separator: int, end: int) -> Message:
         key = (opened, separator)
@@ -146,8 +164,7 @@ class StrictModel:
         if known is not None:
             content = known[1].content
         else:
-            body = self.ids[separator + 1 : end]
-            content = body_text_with_unknown(body) if self._unknown else body_text(body)
+            content = self._content(separator + 1, end)
         message = Message(
             header.role,
             content,
@@ -162,6 +179,11 @@ class StrictModel:
         )
         self._made[key] = (header, message)
         return message
+
+    def _content(self, start: int, end: int) -> str:
+        if self._unknown:
+            return body_text_with_unknown(self.ids[start:end])
+        return self._text(start, end) if self._text is not None else body_text(self.ids[start:end])
 
     def _salvage(
         self, opened: int, start: int, stop: int, role: str | None, dialect: Dialect

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from ..harmony.message import Message
+from ..tokens import MESSAGE
 from .headers import MOVED_START, Op, Target, header_ops
 from .pieces import Fields
 from .plan import Part
@@ -170,7 +171,9 @@ class _Walk:
                 return
         places = self.places(of, parts)
         if places is None:
-            self.rewritten("other", e0, e1, r0, r1)
+            # A lenient parse makes a text of a header that has no <|message|>.
+            read_from_header = e0 == 0 or self.emitted[e0 - 1] != MESSAGE
+            self.rewritten("header-completed" if read_from_header else "other", e0, e1, r0, r1)
             return
         r_places = offsets(self.ids[r0:r1])
         seams = _Seams(self.messages, of, parts)

@@ -155,6 +155,8 @@ def _new(kind: Kind, written: set[Kind], read: Fields, target: Target) -> str:
         return "poisoned-name"
     if kind in (Kind.START, Kind.ROLE):
         return MOVED_START
+    if kind is Kind.MESSAGE or not written:
+        return "header-completed"
     if target.fields.role == "tool":
         return "tool-result-unmatched" if kind is Kind.NAME else "tool-result-order"
     if kind is Kind.CONTENT_TYPE:

@@ -1,8 +1,8 @@
 """The published releases of ``openai_harmony`` side by side, in a worker process that can be killed.
 
 >>> from inspector.releases import available
->>> [release.title for release in available() if release.found == "environment"]
-['oss-harmony 0.0.11']
+>>> [release.name for release in available() if release.found == "environment"]
+['oss-harmony']
 """
 
 from .catalogue import ReleaseError, add, available, find

@@ -185,6 +185,8 @@ def main() -> None:
     """Serve on standard input and output; what the libraries print goes to standard error."""
     # Ctrl-C in a terminal reaches the whole group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a parent that ignores it would hand that down
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, target)

@@ -223,7 +223,11 @@ class NativeWorker:
         # A thread does the blocking reads and writes: killing the process ends them, on every system.
         thread = threading.Thread(target=_talk, args=(process, data, box), name="harmony-worker", daemon=True)
         thread.start()
-        thread.join(deadline)
+        try:
+            thread.join(deadline)
+        except BaseException:
+            self._stop()  # Ctrl-C: an answer that nobody waits for must not be taken for the next one
+            raise
         if thread.is_alive():
             self._stop()
             thread.join()

@@ -19,60 +19,57 @@ _UPLOADS: Final = "harmonyscope.uploads"
 
 
 def input_panel(work: Bench, *, tall: bool = False) -> None:
-    """Draw the widgets, filled from ``work``; what a person changes goes back there."""
+    """Draw the widgets, filled from ``work``; "Inspect" takes what a person put there back into it.
+
+    A form: nothing moves while a person still types and chooses.
+    """
     _fill(work)
-    left, right = st.columns([3, 1], gap="small")
-    with left:
+    left, right = st.columns([3, 1], gap="medium")
+    with left, st.form("w.form", border=False):
         st.text_area(
             "Model output, token ids or transcript records",
             key="w.text",
             height=230 if tall else 150,
             placeholder=_PLACEHOLDER,
             label_visibility="collapsed",
-            on_change=_text_changed,
         )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.segmented_control(
+                "Read it as",
+                list(_FORMATS),
+                format_func=lambda name: _FORMATS[name],
+                key="w.format",
+                required=True,
+            )
+            st.selectbox(
+                "It continues after",
+                ROLES,
+                format_func=lambda role: _ROLE_WORDS.get(role, f"<|start|>{role}"),
+                key="w.role",
+                width=220,
+            )
+            st.text_input(
+                "Declared tools",
+                key="w.tools",
+                placeholder="functions.bash, functions.search",
+                width=250,
+                help="Names settle what a damaged recipient means. A name that is not declared is never invented.",
+            )
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.form_submit_button("Inspect", type="primary", width=150, on_click=_submitted)
+            st.toggle(
+                "Text that spells a marker is one",
+                key="w.markers",
+                help="Off: the characters stay ordinary text, as in a transcript that quotes markers.",
+            )
     with right:
         st.file_uploader(
-            "File",
+            "A file: text, token ids, or records",
             key=f"w.file.{st.session_state.setdefault(_UPLOADS, 0)}",
-            label_visibility="collapsed",
-            help="Text, token ids, or records as JSON or JSON lines.",
             on_change=_file_changed,
         )
-        st.button("Inspect", type="primary", width="stretch", key="w.go")
         if not tall:
             st.button("Start over", width="stretch", key="w.clear", on_click=_clear)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.segmented_control(
-            "Read it as",
-            list(_FORMATS),
-            format_func=lambda name: _FORMATS[name],
-            key="w.format",
-            required=True,
-            on_change=_reading_changed,
-        )
-        st.selectbox(
-            "It continues after",
-            ROLES,
-            format_func=lambda role: _ROLE_WORDS.get(role, f"<|start|>{role}"),
-            key="w.role",
-            width=230,
-            on_change=_settings_changed,
-        )
-        st.text_input(
-            "Declared tools",
-            key="w.tools",
-            placeholder="functions.bash, functions.search",
-            width=280,
-            on_change=_settings_changed,
-            help="Names settle what a damaged recipient means. A name that is not declared is never invented.",
-        )
-        st.toggle(
-            "Text that spells a marker is one",
-            key="w.markers",
-            on_change=_reading_changed,
-            help="Off: the characters stay ordinary text, as in a transcript that quotes markers.",
-        )
 
 
 def _fill(work: Bench) -> None:
@@ -90,11 +87,17 @@ def _fill(work: Bench) -> None:
     work.replaced = False
 
 
-def _text_changed() -> None:
-    work = bench()
-    work.text = st.session_state["w.text"]
-    _forget_file(work)
-    _forget_sample(work)
+def _submitted() -> None:
+    """Take the form's values. Role and tools can be told of a sample; anything else makes it another input."""
+    work, said = bench(), st.session_state
+    work.role, work.tools = said["w.role"], said["w.tools"]
+    read_before = (work.text, work.format, work.markers)
+    work.format, work.markers = said["w.format"] or "auto", said["w.markers"]
+    if said["w.text"] != work.text:
+        work.text = said["w.text"]
+        _forget_file(work)
+    if (work.text, work.format, work.markers) != read_before:
+        _forget_sample(work)
 
 
 def _file_changed() -> None:
@@ -104,22 +107,10 @@ def _file_changed() -> None:
         work.upload, work.filename = None, ""
     else:
         work.upload, work.filename = file.getvalue(), file.name
-        work.text = st.session_state["w.text"] = ""
+        work.text = ""
+        work.replaced = True
     work.record = 0
     _forget_sample(work)
-
-
-def _reading_changed() -> None:
-    work = bench()
-    work.format = st.session_state["w.format"] or "auto"
-    work.markers = st.session_state["w.markers"]
-    _forget_sample(work)
-
-
-def _settings_changed() -> None:
-    work = bench()
-    work.role = st.session_state["w.role"]
-    work.tools = st.session_state["w.tools"]
 
 
 def _clear() -> None:

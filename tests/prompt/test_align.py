@@ -10,6 +10,8 @@ from itertools import pairwise
 import pytest
 
 from inspector.harmony.message import Message
+from inspector.harmony.strict import strict_parse
+from inspector.harmony.verdict import Dialect
 from inspector.prompt import CAUSES, STYLES, NextPrompt, next_prompt, render
 from inspector.tokens import START, vocabulary
 
@@ -80,6 +82,21 @@ def test_a_prompt_of_this_style_returns_as_it_is(style: str, role: str | None, r
             again = next_prompt(read(emitted, role), emitted, style=style, role=role)
             assert again.ids == emitted
             assert again.drift == ()
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_readings_of_our_own_model_align_as_well(dialect: Dialect, strict: bool) -> None:
+    for seed in range(300):
+        rng = random.Random(seed)
+        role = rng.choice((None, "assistant"))
+        emitted = healthy(rng, role=role) if seed % 2 else broken(rng)
+        verdict = strict_parse(emitted, role, dialect, strict=strict)
+        for style in STYLES:
+            found = next_prompt(verdict.messages, emitted, style=style, role=role)
+            if found.error is None:
+                check_rebuilds(emitted, found)
+                assert "other" not in {drift.cause for drift in found.drift}, emitted
 
 
 def test_messages_that_say_something_else_are_aligned_all_the_same(read: Reader) -> None:

@@ -1,8 +1,9 @@
 """A header gets the marker or the role that it lacked.
 
 ## What it does
-Tells where a header lacked its `<|start|>`, its role or its `<|message|>`. Strict parsers do not accept
-such a message; readers that do give a message all the same.
+Tells where a header lacked its `<|start|>`, its role or its `<|message|>`. Strict parsers do not accept such a
+message; readers that do give a message all the same. A lenient parse makes the text of the message from a header
+that has no `<|message|>`.
 
 ## Why is this bad
 The history shows a complete header where the model wrote none.
