@@ -3,9 +3,9 @@
     python benchmarks/fuzz_releases.py --comparisons 2000000 --seed 1
 
 Works in shards of one seed each, spread over processes. Every finished shard is written down beside the result
-(``differential.partial.jsonl``), so a run that was stopped goes on where it was when it is started again with
-the same settings and the same source of the model and the generator. The result, ``benchmarks/results/differential.json``, is written at the end; the exit status
-is 1 when there was a mismatch.
+(``differential.partial.jsonl``): a run that was stopped goes on where it was when it is started again with the
+same settings and the same source of model and generator. The result, ``benchmarks/results/differential.json``,
+is written at the end; the exit status is 1 when there was a mismatch.
 """
 
 from __future__ import annotations

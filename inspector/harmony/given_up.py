@@ -66,6 +66,15 @@ class GivenUpReader(BodyReader):
         at = resolved.content
         says = at is not None and has_letters(pieces.lexed.clean[at:])
         stated = bool(resolved.channel or resolved.recipient or resolved.content_type)
+        if not says and stated and terminator is not None and self._text_follows(end + 1):
+            # A terminator where <|message|> was due: what follows is the body.
+            change = Change(Position(end), Position(end + 1), W_MESSAGE)
+            self._problem(
+                "missing-message", end, end + 1, [change], value="", role=resolved.role, final=False, instead=token
+            )
+            body_end, closed, following = self._body(end + 1)
+            self._raw_node(start, first, body_end, opened, closed)
+            return following
         if not says and (terminator is None or not stated):
             return self._drop(start, first, end, opened, terminator, continued)
         body_at = origin(at) if at is not None else len(wide.text)
@@ -165,6 +174,13 @@ class GivenUpReader(BodyReader):
         self._problem(kind, start, max(stop, start + 1), [change], value=self.ids[first:end])
         self.nodes.append(node)
         return stop
+
+    def _text_follows(self, position: int) -> bool:
+        """True when text that says something stands at a token, up to a terminator."""
+        index = self.scan.after(position)
+        stop = self.specials[index] if index < len(self.specials) else self.count
+        closed = stop < self.count and self.ids[stop] in STOPS
+        return closed and stop > position and has_letters(self.scan.text(position, stop))
 
     def _removal(self, start: int, end: int, stop: int, continued: bool) -> Change:
         """What takes out the message ``[start, stop)``, whose header was given up at ``end``."""

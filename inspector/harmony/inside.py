@@ -5,14 +5,31 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..tokens import CHANNEL, MESSAGE, START, STOPS, Change, Position, WideText, is_known, special_text
+from ..tokens import (
+    CHANNEL,
+    CONSTRAIN,
+    MESSAGE,
+    START,
+    STOPS,
+    Change,
+    Position,
+    WideText,
+    is_known,
+    special_text,
+    wide_text,
+)
 from ..tokens.wide import W_MESSAGE
 from . import bodies, leak
+from .header import read_header
 from .state import State
 from .tree import HeaderFields
+from .words import Names
 
 _MOST_LOOKS: Final = 24
 """So often a body is looked through for open JSON."""
+
+_LONGEST_CLAUSE: Final = 24
+"""Tokens of a header that may stand behind a premature ``<|message|>``."""
 
 _CLAUSE: Final = re.compile(r"\s*to=[A-Za-z_][\w.\-]*(?: +(?:json|code))?\s*(?=\{)")
 
@@ -96,8 +113,22 @@ class BodyReader(State):
         if specials and specials[0] == start and self.ids[start] == MESSAGE:
             self._problem("repeated-message-marker", start, start + 1, [Change(Position(start), Position(start + 1))])
             specials = specials[1:]
+        later = next((i for i in specials if self.ids[i] == MESSAGE), None)
+        if later is not None and start > 0 and self._goes_on(start, later):
+            blank = "" if self.scan.text(start, start + 1)[:1].isspace() or self.ids[start] == CONSTRAIN else " "
+            changes = [Change(Position(start - 1), Position(start), blank)]
+            self._problem("repeated-message-marker", start - 1, later + 1, changes)
+            specials = [i for i in specials if i > later]
         for first, last in _runs(specials):
             self._problem("special-token-in-body", first, last, [], value=self.ids[first:last])
+
+    def _goes_on(self, start: int, end: int) -> bool:
+        """True when ``[start, end)`` goes on with a header: a recipient or a content type, and nothing else."""
+        if end - start > _LONGEST_CLAUSE:
+            return False
+        pieces = read_header(wide_text(self.ids[start:end]), continued=True, aborted=False, names=Names())
+        kinds = {piece.kind for piece in pieces.items}
+        return bool(kinds) and kinds <= {"recipient", "constrained", "type"} and pieces.items[0].kind != "type"
 
     def _header_in_body(self, content: str, known: HeaderFields, separator: int, start: int, end: int) -> None:
         """Header text that stands in a body: a recipient clause at its head, stripped headers inside reasoning."""

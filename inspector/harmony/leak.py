@@ -23,7 +23,10 @@ _ALIKE_HEADER: Final = re.compile(
     r"(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
 )
 _TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
-_HEAD: Final = re.compile(r"(?<![\"'`“‘])(?P<role>assistant) ?(?P<channel>analysis|commentary|final)(?![\"'`”’])" + _TO)
+_HEAD: Final = re.compile(
+    r"(?<![\"'`“‘])(?P<role>assistant)(?: ?(?P<channel>analysis|commentary|final)(?![\"'`”’])"
+    r"|(?= ?to=[A-Za-z_][\w.\-]*\s*(?:json|code)?\s*\{))" + _TO
+)
 _LEADING: Final = re.compile(r"(?P<role>assistant)?(?P<channel>analysis|commentary|final)" + _TO)
 _TYPED: Final = re.compile(r"(?P<role>assistant)(?P<type>code|json)(?=\s*[{\[])")
 _TYPE: Final = re.compile(r"\s*(?P<type>json|code|response)(?=\s*[{\[])")
@@ -104,6 +107,32 @@ def split(text: str, *, continued: bool, opened: bool, at_end: bool) -> list[Rew
     return rewrites
 
 
+def before_header(text: str, *, continued: bool, opened: bool) -> list[Rewrite] | None:
+    """Rewrites for stripped text that runs into a header with markers: ``analysisLook.assistantcommentary to=x``.
+
+    Only the text in front gets its markers back; the header itself is read once it stands alone. None when
+    there is no such text.
+    """
+    if text[:1] in (W_CHANNEL, W_START):
+        return None
+    found = [m for m in heads(text) if m.start() > 0 and m["channel"]]
+    if not found or W_CHANNEL in text[: found[-1].start()]:
+        return None
+    last = found[-1]
+    front = split(text[: last.start()], continued=continued, opened=opened, at_end=False)
+    if front is None:
+        lead = _LEADING.match(text)
+        if lead is not None:
+            front = [_rewrite(text, lead, first=True, continued=continued, prefix="" if opened else W_START)]
+        else:
+            front = [(0, 0, ("" if continued else ("" if opened else W_START) + "assistant") + W_MESSAGE)]
+    return [
+        *front,
+        (last.start(), last.start(), W_END + W_START),
+        (last.start("channel"), last.start("channel"), W_CHANNEL),
+    ]
+
+
 def inside(text: str) -> list[Rewrite]:
     """Rewrites for stripped headers inside the body of a message: only behind a sentence and before a new one."""
     rewrites: list[Rewrite] = []
@@ -142,4 +171,5 @@ def _rewrite(
             start -= 1
     role = "" if first and continued else "assistant"
     opener = (prefix if first else W_END + W_START) if not (first and continued) else ""
-    return start, end, f"{opener}{role}{W_CHANNEL}{match['channel']}{clause}{suffix}{W_MESSAGE}"
+    channel = f"{W_CHANNEL}{match['channel']}" if match["channel"] else ""
+    return start, end, f"{opener}{role}{channel}{clause}{suffix}{W_MESSAGE}"

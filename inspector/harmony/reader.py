@@ -127,6 +127,13 @@ class _Reader(GivenUpReader):
         body_start = separator + 1
         body_end, terminator, following = self._body(body_start)
         if known is None:
+            wide = WideText(header_ids, first)
+            found = leak.before_header(wide.text, continued=continued, opened=opened is not None)
+            if found is not None:
+                changes = [Change(wide.position(a), wide.position(b), text) for a, b, text in found]
+                self._problem("text-leak", first, separator, changes, value=wide.text)
+                self._raw_node(start, first, body_end, opened, terminator)
+                return following
             split = self._resolve_header(
                 start, first, separator, opened, continued, implicit, body_start, body_end, terminator
             )

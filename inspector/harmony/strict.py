@@ -161,10 +161,7 @@ class StrictModel:
         known = self._made.get(key)
         if known is not None and (known[0] is header or known[0] == header):
             return known[1]
-        if known is not None:
-            content = known[1].content
-        else:
-            content = self._content(separator + 1, end)
+        content = known[1].content if known is not None else self._content(separator + 1, end)
         message = Message(
             header.role,
             content,

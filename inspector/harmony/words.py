@@ -80,6 +80,8 @@ def clean_name(text: str) -> tuple[str, int, int]:
     # Punctuation of a sentence is no part of a name; a single dot is left, "container." has been seen.
     while end > start and (text[end - 1] == ":" or text[start:end].endswith("..")):
         end -= 1 if text[end - 1] == ":" else len(text[start:end]) - len(text[start:end].rstrip("."))
+    if text[start:end].endswith(".") and text[start : end - 1].count("."):
+        end -= 1  # "functions.bash." ends a sentence
     return text[start:end], start, end
 
 
@@ -134,6 +136,10 @@ def split_channel(word: str) -> tuple[str | None, int, int]:
     """
     if word in CHANNELS:
         return word, 0, len(word)
+    bare = word.strip("\"'`*[]()")
+    if bare in CHANNELS:
+        at = word.index(bare)
+        return bare, at, at + len(bare)
     match = _CHANNEL_START.match(word)
     if match is not None:
         rest = word[match.end() :]

@@ -28,21 +28,9 @@ class Library:
     """
 
     def __init__(self, title: str, location: str) -> None:
-        alias = "harmony_" + "".join(c if c.isalnum() else "_" for c in title)
-        spec = importlib.util.spec_from_file_location(
-            alias, Path(location) / "__init__.py", submodule_search_locations=[location]
-        )
-        if spec is None or spec.loader is None:
-            raise ImportError(f"there is no module at {location}")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[alias] = module
-        try:
-            spec.loader.exec_module(module)
-            self.encoding = module.load_harmony_encoding(module.HarmonyEncodingName.HARMONY_GPT_OSS)
-        except BaseException:
-            del sys.modules[alias]
-            raise
+        module = _loaded(Path(location) / "__init__.py") or _load(title, location)
         self.module: ModuleType = module
+        self.encoding = module.load_harmony_encoding(module.HarmonyEncodingName.HARMONY_GPT_OSS)
         self.error: type[Exception] = module.HarmonyError
         # Early releases have no lenient mode and no such parameter.
         asked = inspect.signature(self.encoding.parse_messages_from_completion_tokens).parameters
@@ -86,6 +74,27 @@ class Library:
 
     def _message(self, record: dict[str, Any]) -> Any:
         return self.module.Message.from_dict(record)
+
+
+def _loaded(path: Path) -> ModuleType | None:
+    """The module of that file when it was imported before: its compiled part cannot be loaded twice."""
+    return next((m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == str(path)), None)
+
+
+def _load(title: str, location: str) -> ModuleType:
+    alias = "harmony_" + "".join(c if c.isalnum() else "_" for c in title)
+    path = Path(location) / "__init__.py"
+    spec = importlib.util.spec_from_file_location(alias, path, submodule_search_locations=[location])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"there is no module at {location}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[alias]
+        raise
+    return module
 
 
 def _record(message: Any) -> dict[str, Any]:

@@ -34,12 +34,8 @@ def input_panel(work: Bench, *, tall: bool = False) -> None:
             label_visibility="collapsed",
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.segmented_control(
-                "Read it as",
-                list(_FORMATS),
-                format_func=lambda name: _FORMATS[name],
-                key="w.format",
-                required=True,
+            st.selectbox(
+                "Read it as", list(_FORMATS), format_func=lambda name: _FORMATS[name], key="w.format", width=170
             )
             st.selectbox(
                 "It continues after",
@@ -92,7 +88,7 @@ def _submitted() -> None:
     work, said = bench(), st.session_state
     work.role, work.tools = said["w.role"], said["w.tools"]
     read_before = (work.text, work.format, work.markers)
-    work.format, work.markers = said["w.format"] or "auto", said["w.markers"]
+    work.format, work.markers = said["w.format"], said["w.markers"]
     if said["w.text"] != work.text:
         work.text = said["w.text"]
         _forget_file(work)

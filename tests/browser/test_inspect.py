@@ -170,7 +170,8 @@ def test_walking_by_keyboard_and_streamlits_hotkeys_stay_quiet(page: Page, app_u
 def test_bad_input_gets_a_sentence_with_its_place_and_is_kept(page: Page, app_url: str) -> None:
     page.goto(app_url)
     page.get_by_role("textbox", name="Model output").fill("200005 35644 <b>abc</b> 7")
-    page.get_by_role("radio", name="Token ids", exact=True).click()
+    page.get_by_role("combobox", name="Read it as").click()
+    page.get_by_role("option", name="Token ids").click()
     page.get_by_role("button", name="Inspect", exact=True).click()
     problem = page.get_by_test_id("stAlert")
     expect(problem).to_contain_text("Line 1, column 14")

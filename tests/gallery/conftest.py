@@ -1,4 +1,4 @@
-"""Makes the helpers beside these tests importable: pytest imports test files without touching the path."""
+"""Makes the code beside these tests importable: pytest imports test files without touching the path."""
 
 import sys
 from pathlib import Path
