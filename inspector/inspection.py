@@ -19,12 +19,13 @@ from .harmony.message import Message
 from .harmony.strict import StrictModel
 from .harmony.tree import Tree
 from .harmony.verdict import Dialect, StrictError, Verdict
+from .prompt import against_original
 from .prompt import next_prompt as make_next_prompt
 from .prompt.drift import NextPrompt
 from .repair.engine import Choices, Judge, diagnose_and_repair, show_edits
 from .serving import judge_finish
 from .serving.finish import Finish
-from .tokens import START, Edit, Scan, Span, Transcript, vocabulary
+from .tokens import START, Edit, Scan, Transcript, vocabulary
 from .tokens.spans import Origins
 
 NEWEST: Final = "oss-harmony 0.0.11"
@@ -161,7 +162,10 @@ def inspect(
         tuple(AppliedEdit(edit, keys) for edit, keys in outcome.edits),
         tuple(dict.fromkeys(key for _, keys in outcome.edits for key in keys)),
     )
-    prompt = _next_prompt(repair, style) if next_prompt else None
+    prompt = None
+    if next_prompt:
+        mended = make_next_prompt(repair.messages, repair.ids, style=style, role=repair.role)
+        prompt = against_original(mended, transcript.ids, [edit for edit, _ in outcome.edits])
     diagnostics = tuple(_with_edits(d, transcript.ids) for d in outcome.diagnostics)
     finish = judge_finish(transcript, outcome.tree.messages, verdicts, picked.wanted)
     return Inspection(transcript, outcome.tree, verdicts, diagnostics, repair, prompt, finish)
@@ -217,19 +221,6 @@ def _verdicts(
                 raise KeyError(f"unknown release {release!r}; known are {', '.join(RELEASES)}")
             verdicts.append(model.parse(transcript.role, dialect, strict=mode == "strict", release=release))
     return tuple(verdicts)
-
-
-def _next_prompt(repair: Repair, style: str) -> NextPrompt:
-    prompt = make_next_prompt(repair.messages, repair.ids, style=style, role=repair.role)
-    if not repair.edits:
-        return prompt
-    origins = Origins(a.edit for a in repair.edits)
-    drift = []
-    for item in prompt.drift:
-        start = origins.of(item.emitted.start)
-        end = origins.of(item.emitted.end) if len(item.emitted) else start
-        drift.append(replace(item, emitted=Span(start, max(start, end))))
-    return replace(prompt, drift=tuple(drift))
 
 
 def _with_edits(diagnostic: Diagnostic, ids: Sequence[int]) -> Diagnostic:

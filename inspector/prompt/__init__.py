@@ -2,6 +2,7 @@
 
 from .causes import CAUSES
 from .drift import Drift, NextPrompt, Poison
+from .mended import against_original
 from .next_prompt import next_prompt
 from .places import map_back
 from .plan import STYLES
@@ -14,6 +15,7 @@ __all__ = [
     "NextPrompt",
     "Poison",
     "RenderError",
+    "against_original",
     "map_back",
     "next_prompt",
     "render",

@@ -16,7 +16,9 @@ EXAMPLES: Final = (
     "duplicate-channel-lost-call",
     "aborted-plan-in-header",
     "channel-as-role",
-    "marker-spelled-in-arguments",
+    "markers-spelled-as-text",
+    "invisible-in-channel",
+    "invented-tool-result",
     "healthy-tool-call",
 )
 """The samples that an empty page offers, where they are there: one of each kind of trouble, and a healthy one."""

@@ -28,6 +28,7 @@ from . import (
     header_junk_dropped,
     header_order,
     header_spacing,
+    mended,
     message_lost,
     messages_joined,
     not_representable,
@@ -72,6 +73,7 @@ _MODULES: Final = (
     bare_recipient,
     header_completed,
     tool_result_unmatched,
+    mended,
     other,
 )
 

@@ -1,0 +1,107 @@
+"""The small message: what follows the switches, checked against the engine's own values."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inspector import Inspection, Transcript, inspect
+from inspector.gallery import Sample, load_samples
+from inspector.harmony.message import Message
+from inspector.harmony.tree import MessageNode
+from inspector.prompt import STYLES
+from inspector.tokens import MARKERS, Edit, apply_edits, vocabulary
+from inspector.ui.feed import MAX_FINDINGS, Settings, pack_feed, prompt_edits
+
+IDS = st.lists(st.one_of(st.sampled_from([*MARKERS, 35644, 12606, 815, 4108, 316, 28]), st.integers(0, 201100)), max_size=24)
+
+
+@cache
+def samples() -> list[Sample]:
+    return load_samples()
+
+
+def feed(inspection: Inspection, settings: Settings | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(pack_feed(inspection, settings or Settings()))
+    return body
+
+
+def edits(rows: list[list[Any]]) -> list[Edit]:
+    return [Edit(start, end, tuple(ids)) for start, end, ids, _ in rows]
+
+
+def read_back(outline: list[Any], inspection: Inspection) -> list[Message]:
+    """The messages that the browser makes of an outline, with its own means."""
+    messages = []
+    ids = inspection.repair.ids
+    for row in outline:
+        if isinstance(row, list):
+            nodes = inspection.tree.nodes[row[0] : row[1] + 1]
+            messages += [n.message for n in nodes if isinstance(n, MessageNode) and n.message is not None]
+            continue
+        at = row.get("at", [-1] * 4)
+        content = row["content"] if "content" in row else vocabulary().decode(ids[at[2] : at[3]])
+        fields = {name: row.get(name) for name in ("name", "channel", "recipient", "content_type")}
+        messages.append(Message(row["role"], content, **fields))
+    return messages
+
+
+def check(inspection: Inspection) -> None:
+    body = feed(inspection)
+    ids = list(inspection.transcript.ids)
+    assert apply_edits(ids, edits(body["repair"]["edits"])) == list(inspection.repair.ids)
+    found = read_back(body["repair"]["messages"], inspection)
+    assert [m.record() for m in found] == [m.record() for m in inspection.repair.messages]
+    prompt = inspection.next_prompt
+    assert prompt is not None
+    if prompt.error is None:
+        assert apply_edits(ids, edits(body["prompt"]["edits"])) == list(prompt.ids)
+    known = set(ids) | {row[0] for row in body["extra"]}
+    for _, _, new, _ in [*body["repair"]["edits"], *body["prompt"]["edits"]]:
+        assert known >= set(new)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("sample", samples(), ids=lambda s: s.name)
+def test_samples(sample: Sample, style: str) -> None:
+    check(inspect(sample.transcript, style=style))
+
+
+@settings(max_examples=120)
+@given(IDS, st.sampled_from(["assistant", None]), st.sampled_from(STYLES))
+def test_any_ids(ids: list[int], role: str | None, style: str) -> None:
+    check(inspect(Transcript(tuple(ids), role), style=style))
+
+
+def test_a_switch_is_told() -> None:
+    transcript = next(s for s in samples() if s.name == "chatter-in-brackets").transcript
+    on = feed(inspect(transcript))
+    key = next(f["key"] for f in on["findings"] if f["code"] == "HS204")
+    off = feed(inspect(transcript, off={key}), Settings(off=frozenset({key})))
+    first = {f["key"]: f for f in on["findings"]}[key]
+    second = {f["key"]: f for f in off["findings"]}[key]
+    assert (first["on"], first["applied"]) == (True, True)
+    assert (second["on"], second["applied"]) == (False, False)
+    assert on["repair"]["edits"]
+    assert not off["repair"]["edits"]
+    assert on["digest"] == off["digest"]
+    assert off["settings"]["off"] == [key]
+
+
+def test_many_findings_are_counted() -> None:
+    text = "<|start|>assistant<|channel|>final<|channel|>final<|message|>x<|end|>" * (MAX_FINDINGS + 10)
+    inspection = inspect(text)
+    body = feed(inspection)
+    assert len(body["findings"]) == MAX_FINDINGS
+    assert body["more_findings"] >= 10
+
+
+def test_the_message_is_small_beside_the_tokens() -> None:
+    text = "<|start|>assistant<|channel|>analysis<|message|>First this, then that.<|end|>" * 2000
+    text += "<|start|>assistant<|channel|>final<|channel|>final<|message|>x<|return|>"
+    assert len(pack_feed(inspect(text), Settings())) < 3000
