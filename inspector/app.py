@@ -22,7 +22,7 @@ USUAL_PORT: Final = 8501
 
 def main() -> None:
     """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
-    from inspector.ui.chrome import page_file
+    from inspector.ui.chrome import frame, page_file
 
     # Pictures of our own: Streamlit would fetch its symbols for the page's icon from the network.
     pictures = APP.parent / "ui"
@@ -33,6 +33,7 @@ def main() -> None:
         st.Page(page_file("gallery"), title="Gallery"),
         st.Page(page_file("rules"), title="Rules"),
     ]
+    frame()
     st.navigation(pages, position="top").run()
 
 

@@ -20,7 +20,16 @@ from .pieces import Fields
 from .plan import Part
 from .render import Prompt, Rendered
 from .sequence import differences
-from .texts import common_bounds, dense_places, offsets, places_in_text, same_but_for_space, text_cause
+from .texts import (
+    common_bounds,
+    cut_otherwise,
+    dense_places,
+    offsets,
+    places_in_text,
+    same_but_for_space,
+    spell_the_same,
+    text_cause,
+)
 
 MOVED: Final = "content-before-reasoning"
 
@@ -168,6 +177,11 @@ class _Walk:
                 return
             if of[0].text != first.content:
                 self.rewritten("arguments-reserialised", e0, e1, r0, r1)
+                return
+            ours, theirs = tuple(self.emitted[e0:e1]), tuple(self.ids[r0:r1])
+            if spell_the_same(ours, theirs):
+                for a0, a1, b0, b1 in cut_otherwise(ours, theirs):
+                    self.op(text_cause(ours[a0:a1], theirs[b0:b1]), e0 + a0, e0 + a1, r0 + b0, r0 + b1)
                 return
         places = self.places(of, parts)
         if places is None:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from itertools import accumulate
 from typing import Final
 
-from ..tokens import is_known, is_special, vocabulary
+from ..tokens import VOCABULARY_SIZE, is_known, is_special, vocabulary
 
 
 def offsets(ids: Sequence[int]) -> list[int]:
@@ -92,6 +92,45 @@ def common_bounds(e_places: Sequence[int], r_places: Sequence[int]) -> Iterator[
         if r_places[r_at] == place:
             yield e_at, r_at
             last = place
+
+
+def spell_the_same(a: Sequence[int], b: Sequence[int]) -> bool:
+    """True when both spell the same bytes and all their ids are known."""
+    for ids in (a, b):
+        if min(ids, default=0) < 0 or max(ids, default=0) >= VOCABULARY_SIZE:
+            return False
+    return vocabulary().join(a) == vocabulary().join(b)
+
+
+def cut_otherwise(a: tuple[int, ...], b: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
+    """Where two sequences that spell the same bytes are cut otherwise, as (start in a, end, start in b, end).
+
+    Equal stretches are passed over by comparing slices of doubling length, so this costs little where little
+    differs; a stretch that is cut otherwise is walked until both have a boundary at one byte.
+    """
+    size = vocabulary().token_bytes
+    i = j = 0
+    while i < len(a):
+        step = 64
+        while step:
+            step = min(step, len(a) - i, len(b) - j)
+            if step and a[i : i + step] == b[j : j + step]:
+                i, j, step = i + step, j + step, step * 2
+            else:
+                step //= 2
+        if i == len(a):
+            return
+        i_from, j_from = i, j
+        ahead = len(size(a[i]) or b"") - len(size(b[j]) or b"")
+        i, j = i + 1, j + 1
+        while ahead:
+            if ahead < 0:
+                ahead += len(size(a[i]) or b"")
+                i += 1
+            else:
+                ahead -= len(size(b[j]) or b"")
+                j += 1
+        yield i_from, i, j_from, j
 
 
 def text_cause(emitted: Sequence[int], reencoded: Sequence[int]) -> str:

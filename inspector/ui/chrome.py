@@ -6,13 +6,16 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec
 
 import streamlit as st
 
+from ..tokens import VocabularyError
 from .plain import as_markdown
 
 _STYLE: Final = Path(__file__).resolve().parent / "page.css"
+P = ParamSpec("P")
+
 _LOG: Final = logging.getLogger(__name__)
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -35,23 +38,24 @@ def frame() -> None:
     st.html(_STYLE)
 
 
-def guarded(page: Callable[[], None]) -> Callable[[], None]:
-    """A page that turns an unforeseen exception into one sentence; the details go to the server's log."""
+def guarded(draw: Callable[P, None]) -> Callable[P, None]:
+    """A page, or a part of one, that turns an unforeseen exception into one sentence; the server's log has the rest."""
 
-    @wraps(page)
-    def shown() -> None:
-        frame()
+    @wraps(draw)
+    def shown(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            page()
+            draw(*args, **kwargs)
+        except VocabularyError as error:
+            st.error(as_markdown(str(error)))
         except Exception as error:
             # Streamlit steers a run (rerun, stop, page switch) by exceptions of its own: those must pass.
             if type(error).__module__.startswith("streamlit.runtime"):
                 raise
             _LOG.exception("a page failed")
-            kind = type(error).__name__
+            what = as_markdown(f"{type(error).__name__}: {error}"[:400])
             st.error(
-                "This is a defect of harmonyscope, not of your input, which is kept: "
-                f"{as_markdown(f'{kind}: {error}'[:400])}. The server's log has the details; please report it."
+                f"This is a defect of harmonyscope, not of your input, which is kept: {what}. "
+                "The server's log has the details; please report it."
             )
 
     return shown

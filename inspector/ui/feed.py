@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Final
 
 from ..finding import Diagnostic, Fix
 from ..inspection import Inspection
-from ..prompt.drift import Drift
-from ..tokens import MARKER_HELP, Edit, Span, is_special, vocabulary
+from ..prompt import next_prompt
+from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
 from ..tokens.spans import Marked, compose
 from .glyphs import marker_name
 from .outline import NodeIndex, outline_after
@@ -131,15 +130,12 @@ def _prompt(inspection: Inspection, repair: Sequence[Marked]) -> dict[str, Any] 
         }
         for d in prompt.drift
     ]
-    edits: list[Marked] = []
-    if prompt.error is None:
-        edits = prompt_edits(inspection, repair)
     return {
         "style": prompt.style,
         "error": prompt.error,
         "count": len(prompt.ids),
         "drift": drift,
-        "edits": [_edit(edit, keys) for edit, keys in edits],
+        "edits": [_edit(edit, keys) for edit, keys in prompt_edits(inspection, repair)],
         "poisoned": [
             {"field": p.field, "text": p.text, "span": [p.span.start, p.span.end]} for p in prompt.poisoned
         ],
@@ -152,75 +148,21 @@ def prompt_edits(inspection: Inspection, repair: Sequence[Marked]) -> list[Marke
     Each is marked with the keys of the repairs and, as ``drift:N``, the differences that it comes from.
     """
     prompt = inspection.next_prompt
-    if prompt is None:
+    if prompt is None or prompt.error is not None:
         return []
-    after = inspection.repair.ids
-    places = _places_after(prompt.drift, repair, after, prompt.ids)
+    after = inspection.repair
+    if repair:
+        # The inspection tells differences by their place in the original, where a place inside something that the
+        # repair inserted cannot be told. Made again, it tells them by their place in the repaired transcript.
+        prompt = next_prompt(after.messages, after.ids, style=prompt.style, role=after.role)
     second: list[Marked] = [
-        (Edit(place.start, place.end, tuple(prompt.ids[d.reencoded.start : d.reencoded.end])), (f"drift:{n}",))
-        for n, (d, place) in enumerate(zip(prompt.drift, places, strict=True))
+        (
+            Edit(d.emitted.start, d.emitted.end, tuple(prompt.ids[d.reencoded.start : d.reencoded.end])),
+            (f"drift:{n}",),
+        )
+        for n, d in enumerate(prompt.drift)
     ]
     return compose(repair, second, len(inspection.transcript.ids))
-
-
-def _places_after(
-    drift: Sequence[Drift], repair: Sequence[Marked], after: Sequence[int], prompt: Sequence[int]
-) -> list[Span]:
-    """Where each difference stands in the repaired transcript; the inspection tells it of the original.
-
-    Between two differences the repaired transcript and the prompt are equal, so only how much a difference removes
-    has to be found: what its place in the original suggests, made exact by the tokens that must follow.
-    """
-    if not repair:
-        return [d.emitted for d in drift]
-    forward = _Forward(repair)
-    spans: list[Span] = []
-    at, seen = 0, 0
-    for number, item in enumerate(drift):
-        start = at + item.reencoded.start - seen
-        ahead = drift[number + 1].reencoded.start if number + 1 < len(drift) else len(prompt)
-        follows = tuple(prompt[item.reencoded.end : min(ahead, item.reencoded.end + _LOOK)])
-        hints = [start + len(item.emitted), *forward.of(item.emitted.end)]
-        end = _fitting(after, start, hints, follows, number + 1 == len(drift), ahead - item.reencoded.end)
-        spans.append(Span(start, end))
-        at, seen = end, item.reencoded.end
-    return spans
-
-
-_LOOK: Final = 32
-
-
-def _fitting(
-    after: Sequence[int], start: int, hints: Iterable[int], follows: tuple[int, ...], last: bool, remaining: int
-) -> int:
-    if last:
-        return max(start, len(after) - remaining)
-    size = len(follows)
-    for end in chain(hints, range(start, len(after) + 1)):
-        if end >= start and tuple(after[end : end + size]) == follows:
-            return end
-    return start
-
-
-class _Forward:
-    """Where a boundary of the original lies after the repair: before and behind what was inserted there."""
-
-    def __init__(self, repair: Sequence[Marked]) -> None:
-        self.rows: list[tuple[int, int, int, int]] = []
-        shift = 0
-        for edit, _ in repair:
-            self.rows.append((edit.start, edit.end, edit.start + shift, edit.start + shift + len(edit.ids)))
-            shift += len(edit.ids) - (edit.end - edit.start)
-
-    def of(self, position: int) -> list[int]:
-        shift = 0
-        for start, end, new_start, new_end in self.rows:
-            if position < start:
-                break
-            if position <= end:
-                return [new_end, new_start]
-            shift = new_end - end
-        return [position + shift]
 
 
 def _finish(inspection: Inspection) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def _inspection(work: Bench, loaded: Loaded) -> None:
 
 
 @st.fragment
+@guarded
 def _screen(asked: Asked) -> None:
     """Everything below the input. A fragment: a flipped switch runs this alone."""
     work = bench()

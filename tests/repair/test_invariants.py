@@ -24,9 +24,10 @@ HEALTHY = [
     '<|channel|>analysis to=python code<|message|>print("é 🎉")<|call|>',
 ]
 FRAGMENTS = [
-    "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>", "<|endoftext|>",
-    "assistant", "user", "analysis", "commentary", "final", " to=", "functions.x", " json", "code", '{"a":1}', '"', "}",
-    " We", " think", ".", "\n", "\u200b", "\u202f", "<", "|>", "bash", "assistantfinal", "?", "é", "🎉", "to=functions.y",
+    "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>",
+    "assistant", "user", "analysis", "commentary", "final", " to=", "functions.x", " json", "code", '{"a":1}',
+    '"', "}", "<|endoftext|>", " We", " think", ".", "\n", "\u200b", "\u202f", "<", "|>", "bash", "assistantfinal",
+    "?", "é", "🎉", "to=functions.y",
 ]  # fmt: skip
 
 

@@ -21,5 +21,4 @@ def test_punctuation_is_escaped(text: str) -> None:
 
 def test_lines_and_invisible_characters() -> None:
     assert as_markdown("a\n\nb\tc") == "a b c"
-    assert as_markdown("a\u202eb\x1b") == "aU\\+202EbU\\+001B".replace("\\+", "+") or "202E" in as_markdown("a\u202eb\x1b")
-    assert "\u202e" not in as_markdown("a\u202eb")
+    assert as_markdown("a\u202eb\x1b") == r"aU\+202EbU\+001B"
