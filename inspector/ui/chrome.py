@@ -48,9 +48,7 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
         except VocabularyError as error:
             st.error(as_markdown(str(error)))
         except Exception as error:
-            # Streamlit steers a run (rerun, stop, page switch) by exceptions of its own: those must pass.
-            if type(error).__module__.startswith("streamlit.runtime"):
-                raise
+            # What Streamlit steers a run by (rerun, stop, page switch) is no Exception and passes.
             _LOG.exception("a page failed")
             what = as_markdown(f"{type(error).__name__}: {error}"[:400])
             st.error(

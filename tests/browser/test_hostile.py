@@ -1,0 +1,128 @@
+"""Text from a transcript stays text, wherever it is shown, and a large transcript stays usable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from inspector import inspect
+from inspector.tokens import vocabulary
+
+pytestmark = pytest.mark.browser
+
+PAYLOAD = (
+    "<script>window.pwned=1</script><img src=http://evil.invalid/x onerror=window.pwned=2>"
+    "<style>body{display:none}</style>**bold** [link](javascript:window.pwned=3) {{7*7}} ${7*7} $x^2$ :red[red]"
+)
+UNSEEN = "a\u202eb\u200bc\x1b[31md\x00e\u2066f\ufefff"
+
+FOREIGN = """() => {
+  const roots = [document, ...[...document.querySelectorAll('*')].filter(e => e.shadowRoot).map(e => e.shadowRoot)];
+  const found = [];
+  for (const root of roots) {
+    for (const e of root.querySelectorAll('.hs script, .hs img, .hs style, .hs iframe, .hs svg')) found.push(e.outerHTML);
+  }
+  return {found, pwned: window.pwned ?? null, hidden: getComputedStyle(document.body).display === 'none'};
+}"""
+CLEAN = {"found": [], "pwned": None, "hidden": False}
+
+
+def submit(page: Page, url: str, text: str) -> None:
+    page.goto(url)
+    page.get_by_role("textbox", name="Model output").fill(text)
+    page.get_by_role("button", name="Inspect", exact=True).click()
+    expect(page.locator(".hero .t").first).to_be_visible()
+
+
+def test_hostile_text_in_body_and_header_is_shown_as_text(page: Page, app_url: str) -> None:
+    text = (
+        f"<|channel|>analysis<|message|>{PAYLOAD} {UNSEEN}<|end|>"
+        f"<|start|>assistant<|channel|>commentary to=functions.{PAYLOAD}<|message|>{{}}<|call|>"
+    )
+    submit(page, app_url, text)
+    hero = page.locator(".hero .lines")
+    expect(hero).to_contain_text("window")
+    expect(page.locator(".error-text")).to_contain_text("unexpected tokens remaining")
+    expect(page.get_by_role("region", name="Repaired").locator(".message").first).to_contain_text("<script>window.pwned=1</script>")
+    for sign in ("U+202E", "U+200B", "U+2066", "U+FEFF", "␛", "␀"):
+        expect(hero.locator(".cell.ctl", has_text=sign).first).to_be_visible()
+    assert "\u202e" not in hero.inner_text()
+    for index in range(0, 40, 8):
+        page.locator(f".hero .t[data-i='{index}']").hover()
+    assert page.evaluate(FOREIGN) == CLEAN
+
+
+def test_hostile_tools_names_and_problems(page: Page, app_url: str) -> None:
+    record = {"id": PAYLOAD, "token_ids": vocabulary().encode_markers("<|channel|>final<|message|>x<|return|>"),
+              "role": "assistant", "finish_reason": PAYLOAD}  # fmt: skip
+    page.goto(app_url)
+    page.get_by_label("Declared tools").fill(PAYLOAD)
+    page.get_by_role("textbox", name="Model output").fill(f"{json.dumps(record)}\n{json.dumps(record)}\n{PAYLOAD}")
+    page.get_by_role("button", name="Inspect", exact=True).click()
+    expect(page.locator(".hero .t").first).to_be_visible()
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Line 3")
+    expect(page.locator(".finish")).to_contain_text("<script>")
+    assert page.evaluate(FOREIGN) == CLEAN
+    assert page.get_by_test_id("stAlert").locator("a, strong, em, img").count() == 0
+
+
+def test_look_alikes_broken_bytes_and_unknown_ids(page: Page, app_url: str) -> None:
+    ids = [200005, 17196, 200008, *vocabulary().encode("<|end|>"), 2**70, 201500, -3, 167, 200013, 200002]
+    submit(page, app_url, json.dumps(ids))
+    for index in range(3, 3 + len(vocabulary().encode("<|end|>"))):
+        assert "alike" in (page.locator(f".hero .t[data-i='{index}']").get_attribute("class") or "")
+    expect(page.locator(".hero .t.unknown")).to_have_text([f"? {2**70}", "? 201500", "? -3"])
+    expect(page.locator(".hero .t.marker")).to_have_text(["channel", "message", "reserved_200013", "return"])
+
+
+def test_a_character_over_several_tokens_is_drawn_once(page: Page, app_url: str) -> None:
+    text = "<|channel|>final<|message|>a 🫨 b<|return|>"
+    ids = vocabulary().encode_markers(text)
+    submit(page, app_url, text)
+    group = page.locator(".hero .t.group")
+    expect(group).to_have_count(1)
+    expect(group).to_contain_text("🫨")
+    start = int(group.get_attribute("data-i") or -1)
+    group.hover()
+    shown = page.locator(".status").inner_text()
+    end = next(i for i in range(start, len(ids)) if vocabulary().decode(ids[start:i + 1]).endswith("🫨")) + 1
+    assert "id " + " ".join(map(str, ids[start:end])) in shown
+
+
+def test_a_token_longer_than_a_line_and_long_runs_hold_the_layout(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    submit(page, app_url, f"<|channel|>final<|message|>{'=' * 900}{' ' * 700}{'x' * 500}<|return|>")
+    overflow = page.locator(".hero .scroller").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert overflow <= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> None:
+    turn = "<|start|>assistant<|channel|>analysis<|message|>" + "Look at every file in turn. " * 20 + "<|end|>"
+    broken = "<|start|>assistant<|channel|>final<|channel|>final<|message|>Done.<|return|>"
+    head, tail = vocabulary().encode_markers(turn)[1:], vocabulary().encode_markers(broken)
+    body = vocabulary().encode_markers(turn)
+    ids = head[1:] + body * ((131_072 - len(head) - len(tail) + 1) // len(body)) + tail
+    file = tmp_path / "long.json"
+    file.write_text(json.dumps(ids))
+    error = inspect(ids).verdict("openai-harmony 0.0.8").error
+    assert error is not None
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    page.goto(app_url)
+    page.locator("input[type=file]").set_input_files(file)
+    # The view opens at the break, 131,000 tokens down.
+    expect(page.locator(f".hero .t[data-i='{error.token}']")).to_be_visible(timeout=60_000)
+    assert page.locator(".hero .t").count() < 3000
+    page.get_by_role("listbox", name="Tokens of the transcript").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".hero .t[data-i='0']")).to_be_visible()
+    expect(page.locator(".verdict .source")).not_to_contain_text("predicted", timeout=60_000)
+    received.clear()
+    page.locator(".finding .switch").first.click()
+    expect(page.get_by_role("region", name="Repaired")).to_contain_text("0 of 1 fix on")
+    expect(page.locator(".verdict .after")).to_contain_text("not repaired")
+    assert sum(received) < 20_000, "a switch must not send the tokens again"
