@@ -47,8 +47,8 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
             draw(*args, **kwargs)
         except VocabularyError as error:
             st.error(as_markdown(str(error)))
-        except Exception as error:
-            # What Streamlit steers a run by (rerun, stop, page switch) is no Exception and passes.
+        except Exception as error:  # noqa: BLE001
+            # The last resort. What Streamlit steers a run by (rerun, stop, page switch) is no Exception and passes.
             _LOG.exception("a page failed")
             what = as_markdown(f"{type(error).__name__}: {error}"[:400])
             st.error(

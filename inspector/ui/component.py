@@ -89,9 +89,7 @@ def _nothing() -> None:
     """A change of state needs a listener to be reported at all."""
 
 
-def show_screen(
-    tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callable[[], None]]
-) -> None:
+def show_screen(tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callable[[], None]]) -> None:
     """Mount both components.
 
     Args:

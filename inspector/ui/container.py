@@ -42,9 +42,7 @@ def pack(head: Mapping[str, Any], sections: Mapping[str, Array]) -> bytes:
     for name, array in sections.items():
         kind = _NAMES.get(array.dtype.newbyteorder("<"))
         if kind is None or array.ndim != 1:
-            raise ValueError(
-                f"section {name!r} is {array.ndim}-dimensional {array.dtype}, expected one of {[*TYPES]}"
-            )
+            raise ValueError(f"section {name!r} is {array.ndim}-dimensional {array.dtype}, expected one of {[*TYPES]}")
         data = np.ascontiguousarray(array, dtype=TYPES[kind]).tobytes()
         table[name] = (kind, at, len(array))
         padding = -len(data) % _ALIGN

@@ -136,9 +136,7 @@ def _prompt(inspection: Inspection, repair: Sequence[Marked]) -> dict[str, Any] 
         "count": len(prompt.ids),
         "drift": drift,
         "edits": [_edit(edit, keys) for edit, keys in prompt_edits(inspection, repair)],
-        "poisoned": [
-            {"field": p.field, "text": p.text, "span": [p.span.start, p.span.end]} for p in prompt.poisoned
-        ],
+        "poisoned": [{"field": p.field, "text": p.text, "span": [p.span.start, p.span.end]} for p in prompt.poisoned],
     }
 
 

@@ -58,8 +58,21 @@ def _item(sample: Sample) -> dict[str, Any]:
         marks.append("silent")
     if any(message.recipient for message in sample.expected):
         marks.append("calls")
-    words = (sample.name, sample.title, sample.story, sample.family, *sample.tags, *sample.rules, *sample.errors.values())
-    return {**card, "href": f"./?sample={sample.name}", "marks": marks, "search": " ".join(words).lower()}
+    words = (
+        sample.name,
+        sample.title,
+        sample.story,
+        sample.family,
+        *sample.tags,
+        *sample.rules,
+        *sample.errors.values(),
+    )
+    return {
+        **card,
+        "href": f"./?sample={sample.name}",
+        "marks": marks,
+        "search": " ".join(words).lower(),
+    }
 
 
 def _open() -> None:

@@ -75,7 +75,7 @@ def _is_mark(char: str) -> bool:
 
 def _end_of_character(ids: Sequence[int], start: int, count: int) -> int:
     """One past the last token that is drawn with token ``start``."""
-    end = start
+    end, joined = start, False
     limit = min(count, start + MAX_TOGETHER)
     while end < limit:
         bytes_end = _end_of_bytes(ids, end, limit)
@@ -85,7 +85,7 @@ def _end_of_character(ids: Sequence[int], start: int, count: int) -> int:
         if end > start and not _is_mark(text[0]) and not joined:
             return end
         end = bytes_end
-        joined = text[-1] == _JOINER and len(text) > 1 or (text == _JOINER and end - start > 1)
+        joined = text[-1] == _JOINER and (len(text) > 1 or end - start > 1)
         following = ids[end] if end < limit else -1
         if not 0 <= following < FIRST_SPECIAL:
             return end

@@ -8,11 +8,11 @@ import streamlit as st
 
 from ..gallery import SampleError, load_sample
 from ..ingest import Loaded
-from .chrome import guarded, page_file
 from .checks import pack_checks
+from .chrome import guarded, page_file
 from .component import show_cards, show_checks, show_screen
-from .inspecting import Asked, answer
 from .input_panel import input_panel
+from .inspecting import Asked, answer
 from .plain import as_markdown
 from .samples import examples, sample_card
 from .state import Bench, as_input, bench, session_value
@@ -102,9 +102,7 @@ def _sentence(text: str) -> str:
 
 def _inspection(work: Bench, loaded: Loaded) -> None:
     if len(loaded.transcripts) > 1:
-        names = [
-            f"{n}. {t.id or t.source} ({len(t.ids):,} tokens)" for n, t in enumerate(loaded.transcripts, 1)
-        ]
+        names = [f"{n}. {t.id or t.source} ({len(t.ids):,} tokens)" for n, t in enumerate(loaded.transcripts, 1)]
         work.record = min(work.record, len(names) - 1)
         work.record = st.selectbox(
             "Transcript", range(len(names)), index=work.record, format_func=lambda n: names[n], key="w.record"

@@ -59,22 +59,19 @@ def answer(work: Bench, asked: Asked) -> Given:
         styles=tuple(STYLES),
     )
     held = st.session_state.get(_HELD)
-    if isinstance(held, _Held) and held.asked == asked and held.settings == settings:
-        return held.given
-    inspection = inspect(
-        asked.transcript, off=settings.off, choices=dict(settings.choices), style=settings.style
-    )
-    told = replace(settings, **_source(asked))
-    if isinstance(held, _Held) and held.asked == asked:
-        tokens = held.given.tokens
-    else:
-        tokens = pack_view(inspection)
+    last = held if isinstance(held, _Held) and held.asked == asked else None
+    if last is not None and last.settings == settings:
+        return last.given
+    inspection = inspect(asked.transcript, off=settings.off, choices=dict(settings.choices), style=settings.style)
+    title, story = _sample_words(asked.sample)
+    told = replace(settings, title=title, story=story, read_as=asked.read_as)
+    tokens = last.given.tokens if last is not None else pack_view(inspection)
     given = Given(tokens, pack_feed(inspection, told), inspection)
     st.session_state[_HELD] = _Held(asked, settings, given)
     return given
 
 
-def _source(asked: Asked) -> dict[str, str]:
-    sample = next((s for s in all_samples() if s.name == asked.sample), None)
-    title, story = (sample.title, sample.story) if sample is not None else ("", "")
-    return {"title": title, "story": story, "read_as": asked.read_as}
+def _sample_words(name: str) -> tuple[str, str]:
+    """Title and story of a sample, empty for none."""
+    sample = next((s for s in all_samples() if s.name == name), None)
+    return (sample.title, sample.story) if sample is not None else ("", "")

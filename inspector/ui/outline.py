@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, TypedDict
 
 from ..harmony.message import Message
@@ -44,7 +44,7 @@ class NodeIndex:
         }
         order = sorted(index for index, _ in self.by_start.values())
         # Nodes that follow each other among the messages, whatever strays lie between them.
-        self.next_message = dict(zip(order, order[1:], strict=False))
+        self.next_message = dict(pairwise(order))
 
     def find(self, message: Message) -> int | None:
         """The node's index, or None when no node says exactly this in exactly this place."""
@@ -57,9 +57,7 @@ def outline(messages: Sequence[Message], index: NodeIndex, ids: Sequence[int]) -
     return _outline([(m, index.find(m)) for m in messages], index, ids)
 
 
-def outline_after(
-    messages: Sequence[Message], index: NodeIndex, edits: Sequence[Edit], ids: Sequence[int]
-) -> Outline:
+def outline_after(messages: Sequence[Message], index: NodeIndex, edits: Sequence[Edit], ids: Sequence[int]) -> Outline:
     """As :func:`outline`, for messages whose places are in ``ids``, the transcript after ``edits``."""
     shifts = _Shifts(edits)
     found: list[tuple[Message, int | None]] = []
@@ -137,4 +135,4 @@ class _Shifts:
 def fields_of(message: Message) -> dict[str, Any]:
     """The fields of a message that are there, for a label."""
     record = message.record()
-    return {key: record[key] for key in ("role", "name", "channel", "recipient", "content_type") if record[key]}  # type: ignore[literal-required]
+    return {key: record[key] for key in ("role", "name", "channel", "recipient", "content_type") if record[key]}

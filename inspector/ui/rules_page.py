@@ -52,7 +52,10 @@ def _catalogue() -> None:
             "kind": "rules",
             "groups": groups,
             "none": "No rule has these words. Clear the search to see them all.",
-            "filter": {"placeholder": "Search the rules", "tags": [[effect, title] for effect, title in _EFFECTS.items()]},
+            "filter": {
+                "placeholder": "Search the rules",
+                "tags": [[effect, title] for effect, title in _EFFECTS.items()],
+            },
         },
         key="rules",
         on_open=_open_rule,
@@ -88,7 +91,8 @@ def _rule(rule: Rule) -> None:
     effects = ", ".join(_EFFECTS[str(effect)] for effect in rule.effects)
     st.markdown(f"#### `{rule.code}` {rule.name}")
     st.markdown(
-        f"{as_markdown(rule.summary.rstrip('.'))}.  \n{_SIGNS[str(rule.severity)]} {rule.severity} · {effects} · {rule.family}"
+        f"{as_markdown(rule.summary.rstrip('.'))}.  \n"
+        f"{_SIGNS[str(rule.severity)]} {rule.severity} · {effects} · {rule.family}"
     )
     text, samples = st.columns([2, 1], gap="large")
     with text:
@@ -108,9 +112,7 @@ def _samples_of(rule: Rule) -> None:
     shown_in = [sample for sample in all_samples() if rule.code in sample.rules]
     if shown_in:
         st.markdown("###### Samples that show it")
-        cards = [
-            {**sample_card(s), "href": f"./?sample={s.name}", "search": "", "marks": []} for s in shown_in[:12]
-        ]
+        cards = [{**sample_card(s), "href": f"./?sample={s.name}", "search": "", "marks": []} for s in shown_in[:12]]
         show_cards(
             {"kind": "samples", "groups": [{"title": "", "items": cards}], "none": "", "compact": True},
             key="rule.samples",

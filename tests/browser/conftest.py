@@ -53,6 +53,16 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> 
     pytest.fail(f"the app did not answer within {START_S} s:\n{log.read_text()}")
 
 
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a server that was started here, for certain."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
 @pytest.fixture(scope="session")
 def app_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started from a folder that is not the project's."""
@@ -73,12 +83,7 @@ def app_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         wait_until_healthy(url, server, log)
         yield url
     finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        stop(server)
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,12 @@ FOREIGN = """() => {
   const roots = [document, ...[...document.querySelectorAll('*')].filter(e => e.shadowRoot).map(e => e.shadowRoot)];
   const found = [];
   for (const root of roots) {
-    for (const e of root.querySelectorAll('.hs script, .hs img, .hs style, .hs iframe, .hs svg')) found.push(e.outerHTML);
+    const foreign = root.querySelectorAll('.hs script, .hs img, .hs style, .hs iframe, .hs svg');
+    for (const e of foreign) found.push(e.outerHTML);
   }
   return {found, pwned: window.pwned ?? null, hidden: getComputedStyle(document.body).display === 'none'};
 }"""
-CLEAN = {"found": [], "pwned": None, "hidden": False}
+CLEAN: dict[str, object] = {"found": [], "pwned": None, "hidden": False}
 
 
 def submit(page: Page, url: str, text: str) -> None:
@@ -46,7 +47,8 @@ def test_hostile_text_in_body_and_header_is_shown_as_text(page: Page, app_url: s
     hero = page.locator(".hero .lines")
     expect(hero).to_contain_text("window")
     expect(page.locator(".error-text")).to_contain_text("unexpected tokens remaining")
-    expect(page.get_by_role("region", name="Repaired").locator(".message").first).to_contain_text("<script>window.pwned=1</script>")
+    first = page.get_by_role("region", name="Repaired").locator(".message").first
+    expect(first).to_contain_text("<script>window.pwned=1</script>")
     for sign in ("U+202E", "U+200B", "U+2066", "U+FEFF", "␛", "␀"):
         expect(hero.locator(".cell.ctl", has_text=sign).first).to_be_visible()
     assert "\u202e" not in hero.inner_text()
@@ -59,7 +61,7 @@ def test_hostile_tools_names_and_problems(page: Page, app_url: str) -> None:
     record = {"id": PAYLOAD, "token_ids": vocabulary().encode_markers("<|channel|>final<|message|>x<|return|>"),
               "role": "assistant", "finish_reason": PAYLOAD}  # fmt: skip
     page.goto(app_url)
-    page.get_by_label("Declared tools").fill(PAYLOAD)
+    page.get_by_role("textbox", name="Declared tools").fill(PAYLOAD)
     page.get_by_role("textbox", name="Model output").fill(f"{json.dumps(record)}\n{json.dumps(record)}\n{PAYLOAD}")
     page.get_by_role("button", name="Inspect", exact=True).click()
     expect(page.locator(".hero .t").first).to_be_visible()
@@ -88,7 +90,7 @@ def test_a_character_over_several_tokens_is_drawn_once(page: Page, app_url: str)
     start = int(group.get_attribute("data-i") or -1)
     group.hover()
     shown = page.locator(".status").inner_text()
-    end = next(i for i in range(start, len(ids)) if vocabulary().decode(ids[start:i + 1]).endswith("🫨")) + 1
+    end = next(i for i in range(start, len(ids)) if vocabulary().decode(ids[start : i + 1]).endswith("🫨")) + 1
     assert "id " + " ".join(map(str, ids[start:end])) in shown
 
 
@@ -124,5 +126,5 @@ def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> 
     received.clear()
     page.locator(".finding .switch").first.click()
     expect(page.get_by_role("region", name="Repaired")).to_contain_text("0 of 1 fix on")
-    expect(page.locator(".verdict .after")).to_contain_text("not repaired")
+    expect(page.locator(".verdict .after")).to_contain_text("accepts it as it is")
     assert sum(received) < 20_000, "a switch must not send the tokens again"

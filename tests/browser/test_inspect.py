@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from inspector import inspect
 from inspector.gallery import load_sample
@@ -29,11 +30,11 @@ def paste(page: Page, url: str, text: str) -> None:
     expect(tokens(page).first).to_be_visible()
 
 
-def tokens(page: Page):  # type: ignore[no-untyped-def]
+def tokens(page: Page) -> Locator:
     return page.get_by_role("listbox", name="Tokens of the transcript").get_by_role("option")
 
 
-def token(page: Page, index: int):  # type: ignore[no-untyped-def]
+def token(page: Page, index: int) -> Locator:
     return page.locator(f".hero .t[data-i='{index}']")
 
 
@@ -54,9 +55,7 @@ def test_a_pasted_break_is_underlined_at_its_token(page: Page, app_url: str) -> 
     expect(page.locator(".hero .line .code", has_text="HS201")).to_be_visible()
 
 
-def _has(name: str):  # type: ignore[no-untyped-def]
-    import re
-
+def _has(name: str) -> re.Pattern[str]:
     return re.compile(rf"\b{name}\b")
 
 
@@ -194,7 +193,8 @@ def test_the_input_survives_other_pages(page: Page, app_url: str) -> None:
 
 def test_a_file_is_uploaded(page: Page, app_url: str, tmp_path: Path) -> None:
     runs = tmp_path / "runs.jsonl"
-    records = [{"id": "first", "text": BROKEN, "role": "assistant"}, {"id": "second", "token_ids": [200005, 17196], "role": "assistant"}]
+    second = {"id": "second", "token_ids": [200005, 17196], "role": "assistant"}
+    records = [{"id": "first", "text": BROKEN, "role": "assistant"}, second]
     runs.write_text("\n".join(map(json.dumps, records)))
     page.goto(app_url)
     page.locator("input[type=file]").set_input_files(runs)

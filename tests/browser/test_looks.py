@@ -37,7 +37,9 @@ CONTRAST = (
   const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
   const ground = (element) => {
     const layers = [];
-    for (let e = element; e; e = e.parentElement ?? e.getRootNode().host) layers.push(rgba(getComputedStyle(e).backgroundColor));
+    for (let e = element; e; e = e.parentElement ?? e.getRootNode().host) {
+      layers.push(rgba(getComputedStyle(e).backgroundColor));
+    }
     return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
   };
   const light = (c) => {
@@ -67,7 +69,8 @@ OVERFLOW = (
   const wide = [];
   for (const root of roots) {
     for (const e of root.querySelectorAll('.hs, .hs > *, .panes > *, .findings, .card, .row, .message')) {
-      if (e.getBoundingClientRect().right > innerWidth + 1) wide.push(`${e.className} ${e.getBoundingClientRect().right}`);
+      const { right } = e.getBoundingClientRect();
+      if (right > innerWidth + 1) wide.push(`${e.className} ${right}`);
     }
   }
   if (document.documentElement.scrollWidth > innerWidth) wide.push(`the page: ${document.documentElement.scrollWidth}`);

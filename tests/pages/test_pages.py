@@ -68,7 +68,7 @@ def test_pasted_text_is_inspected(app: AppTest) -> None:
     found = messages(app)
     assert found["screen"]["count"] == len(inspect(BROKEN).transcript.ids)
     assert found["screen"]["digest"] == found["feed"]["digest"] == found["checks"]["digest"]
-    assert [f["code"] for f in found["feed"]["findings"]][0] == "HS201"
+    assert found["feed"]["findings"][0]["code"] == "HS201"
     assert "continuing after <|start|>assistant" in found["feed"]["settings"]["read_as"]
 
 

@@ -72,7 +72,9 @@ def test_ordinary_text_that_spells_a_marker(name: str) -> None:
     (span,) = look_alikes(ids)
     text = vocabulary().decode(ids[span.start : span.end])
     assert f"<|{name}|>" in text
-    assert all(f"<|{name}|>" not in vocabulary().decode(ids[a : a + len(span) - 1]) for a in (span.start, span.start + 1))
+    assert all(
+        f"<|{name}|>" not in vocabulary().decode(ids[a : a + len(span) - 1]) for a in (span.start, span.start + 1)
+    )
 
 
 def test_markers_and_other_words_are_no_look_alikes() -> None:

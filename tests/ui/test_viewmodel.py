@@ -86,7 +86,12 @@ def test_text_of_the_dictionary() -> None:
 
 def test_a_name_belongs_to_tokens_role_and_tools() -> None:
     base = Transcript((1, 2, 3))
-    others = [Transcript((1, 2, 4)), Transcript((1, 2, 3), None), Transcript((1, 2, 3), tools=("f",)), Transcript((2**70,))]
+    others = [
+        Transcript((1, 2, 4)),
+        Transcript((1, 2, 3), None),
+        Transcript((1, 2, 3), tools=("f",)),
+        Transcript((2**70,)),
+    ]
     assert len({digest(t) for t in (base, *others)}) == 5
     assert digest(base) == digest(Transcript((1, 2, 3), source="elsewhere", finish_reason="stop"))
 

@@ -114,8 +114,8 @@ class MessagePane {
 
 /** The fields of a message, each in the colour of its kind. */
 function fieldNodes(label) {
-  const nodes = [el("span", { class: "f-role" }, ...visibleText(label.role || "?"))];
-  if (label.name) nodes.push(el("span", { class: "f-name" }, ...visibleText(`:${label.name}`)));
+  const name = label.name ? [":", el("span", { class: "f-name" }, ...visibleText(label.name))] : [];
+  const nodes = [el("span", { class: "f-role" }, ...visibleText(label.role || "?"), ...name)];
   if (label.channel) nodes.push(el("span", { class: "dot", "aria-hidden": "true" }, "·"), el("span", { class: "f-channel" }, ...visibleText(label.channel)));
   if (label.recipient) nodes.push(el("span", { class: "dot" }, "→"), el("span", { class: "f-recipient" }, ...visibleText(label.recipient)));
   if (label.content_type) nodes.push(el("span", { class: "f-type" }, ...visibleText(label.content_type)));

@@ -33,7 +33,7 @@ class FinishLine {
     if (finish.expected !== null || finish.reported !== null) {
       parts.push(said("finish_reason should be", finish.expected ?? "unknown", finish.reported, finish.reported !== null));
     }
-    parts.push(said("stop_reason", finish.stop_expected, finish.stop_reported, finish.stop_stated));
+    parts.push(said("stop_reason should be", finish.stop_expected, finish.stop_reported, finish.stop_stated));
     if (finish.truncated) parts.push(el("span", { class: "reason" }, "cut off: no terminator"));
     for (const finding of finish.findings) {
       parts.push(el("button", { class: `flag ${finding.severity}`, type: "button", title: finding.message, onclick: () => this.on.go(finding) },

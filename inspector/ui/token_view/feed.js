@@ -7,5 +7,7 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   const message = JSON.parse(new TextDecoder().decode(data));
   if (message.checks) shared.checks.set(message.digest, message.checks);
   else shared.feeds.set(message.digest, { feed: message, setState: setStateValue, trigger: setTriggerValue });
+  // The last few transcripts: enough to go back to another page, not all that a long session has seen.
+  for (const held of [shared.feeds, shared.checks]) if (held.size > 8) held.delete(held.keys().next().value);
   for (const listener of shared.listeners) listener(message.digest, Boolean(message.checks));
 }

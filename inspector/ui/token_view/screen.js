@@ -41,7 +41,9 @@ class Screen {
       style: (name) => this.send?.setState("style", name),
     });
     this.stop = this._listen();
-    document.fonts.ready.then(() => this.tokens.refresh());
+    // Boxes are measured: with the fonts that are there now, and again with those that arrive.
+    this.fontsLoaded = () => this._refresh();
+    document.fonts.addEventListener("loadingdone", this.fontsLoaded);
   }
 
   _listen() {
@@ -56,6 +58,8 @@ class Screen {
 
   destroy() {
     this.stop();
+    document.fonts.removeEventListener("loadingdone", this.fontsLoaded);
+    clearTimeout(this.selecting);
     this.tokens.destroy();
     this.prompt.view.destroy();
   }
@@ -63,15 +67,19 @@ class Screen {
   /** Takes the tokens; what follows the switches comes from the other component, before or after. */
   update(bytes) {
     this._theme();
-    const same = bytes === this.bytes;
-    if (same) {
-      this.tokens.refresh();
-      this.map.draw();
+    if (bytes === this.bytes) {
+      this._refresh();
       return;
     }
     this.bytes = bytes;
     this.transcript = new Transcript(bytes);
     this._feed();
+  }
+
+  _refresh() {
+    this.tokens.refresh();
+    this.prompt.view.refresh();
+    this.map.draw();
   }
 
   _theme() {
@@ -135,7 +143,7 @@ class Screen {
     const { findings, repair } = this.feed;
     this.verdict.show({
       verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
-      misread: findings.filter((f) => f.effect === "misreads" && f.severity === "error").length,
+      findings: findings.length, misread: findings.filter((f) => f.effect === "misreads" && f.severity === "error").length,
       checks: shared().checks.get(this.transcript.digest) ?? {}, repair, fixes: this._fixes(),
     });
   }

@@ -70,6 +70,7 @@ class TokenView {
     });
     this.layout = new Layout(this.transcript, this.edits, this.points, this.ruler, Math.max(80, width));
     this.lines.style.height = `${this.layout.height}px`;
+    this.scroller.classList.toggle("empty", this.layout.lineCount === 0);
     this._clear();
     this._render();
   }
@@ -148,9 +149,9 @@ class TokenView {
       const added = layout.addedOf(item);
       if (added.kind === "point") {
         const atEnd = added.at >= transcript.count;
-        return el("span", { class: "point", title: atEnd ? "the end of the transcript" : `between ${added.at - 1} and ${added.at}` }, "‸");
+        return el("span", { class: "point", "aria-hidden": "true", title: atEnd ? "the end of the transcript" : `between ${added.at - 1} and ${added.at}` }, "‸");
       }
-      const box = el("span", { class: "t new", title: "inserted" });
+      const box = el("span", { class: "t new", role: "option", "aria-selected": "false", title: "inserted" });
       if (added.n === 0) box.append(el("span", { class: "sign", "aria-hidden": "true" }, "+"));
       box.append(...this._drawn(layout.cellsOf(item), false));
       box.dataset.edit = added.edit;

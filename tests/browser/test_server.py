@@ -1,0 +1,70 @@
+"""The server as it is started: this machine only, our settings in force, from any folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from .conftest import free_port, stop, wait_until_healthy
+
+pytestmark = pytest.mark.browser
+
+
+def handshake(url: str, host: str, origin: str) -> str:
+    """The first line of the answer to a websocket that claims to be for ``host`` and from ``origin``."""
+    port = urlsplit(url).port
+    request = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(request.encode())
+        return connection.recv(4096).decode("latin-1").split("\r\n")[0]
+
+
+def test_only_this_machine_and_its_own_pages_get_in(app_url: str) -> None:
+    own = urlsplit(app_url).netloc
+    assert " 101 " in handshake(app_url, own, app_url)
+    assert " 403 " in handshake(app_url, own, "http://evil.invalid")
+    assert " 403 " in handshake(app_url, "evil.invalid", "http://evil.invalid")
+
+
+def test_it_listens_on_loopback_only(app_url: str) -> None:
+    port = urlsplit(app_url).port
+    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}
+    for address in addresses - {"127.0.0.1", "127.0.1.1"}:
+        with closing(socket.socket()) as probe:
+            assert probe.connect_ex((str(address), port)) != 0
+    listening = Path("/proc/net/tcp")
+    if listening.exists():
+        rows = [line.split() for line in listening.read_text().splitlines()[1:]]
+        local = {row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+        assert local == {"0100007F"}
+
+
+def test_streamlit_run_from_another_folder(root: Path, tmp_path: Path) -> None:
+    port = free_port()
+    log = tmp_path / "log.txt"
+    # The script itself must find the package and its settings.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    command = ["-m", "streamlit", "run", str(root / "inspector" / "app.py"), "--server.port", str(port)]
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, *command], cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_healthy(url, server, log)
+        with urllib.request.urlopen(f"{url}/_stcore/host-config", timeout=10) as answer:
+            assert answer.status == 200
+        assert " 403 " in handshake(url, "evil.invalid", "http://evil.invalid")
+    finally:
+        stop(server)
