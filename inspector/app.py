@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
+import time
+import webbrowser
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,6 +21,7 @@ import streamlit as st  # noqa: E402
 
 HOST: Final = "127.0.0.1"
 USUAL_PORT: Final = 8501
+START_S: Final = 30
 
 
 def main() -> None:
@@ -46,13 +50,22 @@ def run(port: int | None = None, open_browser: bool = True) -> None:
     """
     # Streamlit looks for .streamlit/config.toml beside what it takes for the main script.
     sys.argv = [str(APP)]
-    st.App(APP).run(
-        config={
-            "server.address": HOST,
-            "server.port": port or _free_port(),
-            "server.headless": not open_browser,
-        }
-    )
+    number = port or _free_port()
+    if open_browser:
+        threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
+    st.App(APP).run(config={"server.address": HOST, "server.port": number, "server.headless": True})
+
+
+def _open_when_up(port: int) -> None:
+    """Open a browser once the server answers: `st.App.run` does not do it, other than `streamlit run`."""
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        try:
+            with closing(socket.create_connection((HOST, port), timeout=1)):
+                break
+        except OSError:
+            time.sleep(0.1)  # between two looks at the port; nothing else tells that it is open
+    webbrowser.open(f"http://{HOST}:{port}")
 
 
 def _free_port() -> int:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from ..finding import Diagnostic, Fix
 from ..inspection import Inspection
-from ..prompt import next_prompt
+from ..prompt.drift import NextPrompt
 from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
-from ..tokens.spans import Marked, compose
+from ..tokens.spans import Marked
 from .glyphs import marker_name
 from .outline import NodeIndex, outline_after
 from .viewmodel import digest, error_record
@@ -51,7 +51,7 @@ def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
     index = NodeIndex(inspection.tree)
     edits = [applied.edit for applied in repair.edits]
     marked: list[Marked] = [(applied.edit, applied.keys) for applied in repair.edits]
-    prompt = _prompt(inspection, marked)
+    prompt = _prompt(inspection.next_prompt)
     known = {(d.key, d.code, d.span) for d in inspection.diagnostics}
     finish_findings = [d for d in inspection.finish.findings if (d.key, d.code, d.span) not in known]
     findings = [*inspection.diagnostics, *finish_findings]
@@ -116,8 +116,7 @@ def _fix(fix: Fix | None) -> dict[str, Any] | None:
     }
 
 
-def _prompt(inspection: Inspection, repair: Sequence[Marked]) -> dict[str, Any] | None:
-    prompt = inspection.next_prompt
+def _prompt(prompt: NextPrompt | None) -> dict[str, Any] | None:
     if prompt is None:
         return None
     drift = [
@@ -135,32 +134,22 @@ def _prompt(inspection: Inspection, repair: Sequence[Marked]) -> dict[str, Any] 
         "error": prompt.error,
         "count": len(prompt.ids),
         "drift": drift,
-        "edits": [_edit(edit, keys) for edit, keys in prompt_edits(inspection, repair)],
+        "edits": [_edit(edit, keys) for edit, keys in prompt_edits(prompt)],
         "poisoned": [{"field": p.field, "text": p.text, "span": [p.span.start, p.span.end]} for p in prompt.poisoned],
     }
 
 
-def prompt_edits(inspection: Inspection, repair: Sequence[Marked]) -> list[Marked]:
-    """Edits that turn the original transcript into the next prompt.
-
-    Each is marked with the keys of the repairs and, as ``drift:N``, the differences that it comes from.
-    """
-    prompt = inspection.next_prompt
-    if prompt is None or prompt.error is not None:
+def prompt_edits(prompt: NextPrompt) -> list[Marked]:
+    """Edits that turn the original transcript into the next prompt, each marked with its difference, ``drift:N``."""
+    if prompt.error is not None:
         return []
-    after = inspection.repair
-    if repair:
-        # The inspection tells differences by their place in the original, where a place inside something that the
-        # repair inserted cannot be told. Made again, it tells them by their place in the repaired transcript.
-        prompt = next_prompt(after.messages, after.ids, style=prompt.style, role=after.role)
-    second: list[Marked] = [
+    return [
         (
             Edit(d.emitted.start, d.emitted.end, tuple(prompt.ids[d.reencoded.start : d.reencoded.end])),
             (f"drift:{n}",),
         )
         for n, d in enumerate(prompt.drift)
     ]
-    return compose(repair, second, len(inspection.transcript.ids))
 
 
 def _finish(inspection: Inspection) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import subprocess
@@ -10,8 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,27 +62,37 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait()
 
 
+Serve = Callable[[list[str], Path], AbstractContextManager[str]]
+"""Runs Python with these arguments in this folder, ``{port}`` filled in; the address while it serves."""
+
+
 @pytest.fixture(scope="session")
-def app_url(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def serve() -> Serve:
+    """Starts a server and stops it."""
+
+    @contextmanager
+    def running(arguments: list[str], folder: Path) -> Iterator[str]:
+        port = free_port()
+        log = folder / "log.txt"
+        command = [sys.executable, *(argument.format(port=port) for argument in arguments)]
+        with log.open("wb") as out:
+            server = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_healthy(url, server, log)
+            yield url
+        finally:
+            stop(server)
+
+    return running
+
+
+@pytest.fixture(scope="session")
+def app_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started from a folder that is not the project's."""
-    folder = tmp_path_factory.mktemp("app")
-    port = free_port()
-    log = folder / "log.txt"
-    code = f"from inspector.app import run; run(port={port}, open_browser=False)"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-c", code],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(root)},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_healthy(url, server, log)
+    code = "from inspector.app import run; run(port={port}, open_browser=False)"
+    with serve(["-c", code], tmp_path_factory.mktemp("app")) as url:
         yield url
-    finally:
-        stop(server)
 
 
 @pytest.fixture(scope="session")

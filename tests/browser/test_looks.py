@@ -105,7 +105,7 @@ def test_pages_look_right(browser: Browser, app_url: str, artifacts: Path, width
         expect(page.locator(stands).first).to_be_visible()
         expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
         if name == "inspect":
-            expect(page.locator(".verdict .source")).to_be_visible()
+            expect(page.locator(".verdict .source.same")).to_be_visible()
         page.screenshot(path=artifacts / f"{name}-{width}-{scheme}.png")
         assert page.locator(".hs").first.get_attribute("data-theme") == scheme
         assert page.evaluate(CONTRAST) == [], f"{name}: contrast below 4.5"

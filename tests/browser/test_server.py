@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
-import urllib.request
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-
-from .conftest import free_port, stop, wait_until_healthy
 
 pytestmark = pytest.mark.browser
 
@@ -50,21 +45,11 @@ def test_it_listens_on_loopback_only(app_url: str) -> None:
         assert local == {"0100007F"}
 
 
-def test_streamlit_run_from_another_folder(root: Path, tmp_path: Path) -> None:
-    port = free_port()
-    log = tmp_path / "log.txt"
+def test_streamlit_run_from_another_folder(
+    root: Path, tmp_path: Path, serve: Callable[[list[str], Path], AbstractContextManager[str]]
+) -> None:
+    script = str(root / "inspector" / "app.py")
     # The script itself must find the package and its settings.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    command = ["-m", "streamlit", "run", str(root / "inspector" / "app.py"), "--server.port", str(port)]
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, *command], cwd=tmp_path, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_healthy(url, server, log)
-        with urllib.request.urlopen(f"{url}/_stcore/host-config", timeout=10) as answer:
-            assert answer.status == 200
+    with serve(["-m", "streamlit", "run", script, "--server.port", "{port}"], tmp_path) as url:
+        assert " 101 " in handshake(url, urlsplit(url).netloc, url)
         assert " 403 " in handshake(url, "evil.invalid", "http://evil.invalid")
-    finally:
-        stop(server)

@@ -31,9 +31,8 @@ class PromptPane {
       this.causes.replaceChildren();
       return;
     }
-    const repaired = feed.repair.edits.length > 0;
-    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? plural(prompt.drift.length, "difference") : "no difference"} from the ${repaired ? "repaired" : "emitted"} tokens`;
-    this.message.hidden = !error && (prompt.drift.length > 0 || repaired);
+    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? plural(prompt.drift.length, "difference") : "no difference"} from what the model emitted`;
+    this.message.hidden = !error && prompt.drift.length > 0;
     this.message.replaceChildren(...visibleText(error
       ? `This prompt cannot be made: ${error}`
       : "It repeats the transcript, token for token."));

@@ -1,0 +1,75 @@
+"""Starting the app: where its files are, which port it takes, when a browser opens."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import tomllib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from inspector import app
+from inspector.ui.chrome import page_file
+
+
+@pytest.mark.parametrize("name", ["inspect", "gallery", "rules"])
+def test_pages_are_found_and_thin(name: str) -> None:
+    code = page_file(name).read_text()
+    assert f"from inspector.ui.{name}_page import show" in code
+    assert len(code.splitlines()) < 10
+
+
+def test_a_missing_page_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"lacks elsewhere\.py"):
+        page_file("elsewhere")
+
+
+def test_settings_lie_beside_the_script_and_are_safe() -> None:
+    settings = tomllib.loads((app.APP.parent / ".streamlit" / "config.toml").read_text())
+    server = settings["server"]
+    assert server["address"] == "127.0.0.1"
+    assert set(server["allowedHosts"]) == {"localhost", "127.0.0.1", "::1"}
+    assert server["enableCORS"] is True
+    assert server["enableXsrfProtection"] is True
+    assert server["maxUploadSize"] <= 64
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["client"]["showErrorDetails"] == "none"
+
+
+def test_another_port_when_the_usual_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(app, "USUAL_PORT", port)
+        assert app._free_port() != port
+
+
+def test_a_browser_opens_once_the_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    with closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        app._open_when_up(port)
+    assert opened == [f"http://127.0.0.1:{port}"]
+
+
+def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[dict[str, object]] = []
+
+    class Fake:
+        def __init__(self, script: Path) -> None:
+            assert script == app.APP
+
+        def run(self, config: dict[str, object]) -> None:
+            ran.append(config)
+
+    monkeypatch.setattr("streamlit.App", Fake)
+    monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
+    app.run(port=4321, open_browser=False)
+    assert ran == [{"server.address": "127.0.0.1", "server.port": 4321, "server.headless": True}]
+    assert sys.argv == [str(app.APP)]
