@@ -6,7 +6,7 @@ further on (arguments that do not parse, a call that nobody runs).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..harmony.bodies import is_json_object, opens_json_string
@@ -14,8 +14,11 @@ from ..harmony.message import Message
 from ..harmony.names import declared_in
 from ..harmony.problem import Problem
 from ..harmony.tree import MessageNode, Tree
-from ..harmony.words import NOT_TOOLS, is_dotted_tool
-from ..tokens import CALL, END, RETURN, Scan, Span
+from ..harmony.words import NOT_TOOLS, Names, is_dotted_tool
+from ..tokens import CALL, END, RETURN, Change, Position, Scan, Span, WideText
+
+Reading = tuple[str, tuple[Change, ...]]
+"""Another reading: its reason, and the changes that write it down."""
 
 
 def problems(tree: Tree, scan: Scan) -> Iterator[Problem]:
@@ -38,18 +41,18 @@ def problems(tree: Tree, scan: Scan) -> Iterator[Problem]:
         if closer == RETURN and index + 1 < len(tree.nodes):
             returned = index
         recipient = message.recipient
+        if declared is None and (_is_tool(recipient) or closer == CALL):
+            declared = declared_in(tree.transcript, scan)
         if _is_tool(recipient):
-            if declared is None:
-                declared = declared_in(tree.transcript, scan)
-            yield from _call(index, node, message, closer, declared)
+            yield from _call(index, node, message, closer, declared or set(), ids)
         else:
-            yield from _text(index, node, message, closer)
+            yield from _text(index, node, message, closer, declared or set())
         if closer is None and node.end == len(ids):
             yield _problem("truncated-message", index, Span(node.end, node.end), call=_is_tool(recipient))
 
 
-def _problem(kind: str, index: int, span: Span, **data: Any) -> Problem:
-    return Problem(kind, span, index, data=data)
+def _problem(kind: str, index: int, span: Span, *alternatives: Reading, **data: Any) -> Problem:
+    return Problem(kind, span, index, alternatives=alternatives, data=data)
 
 
 def _is_tool(recipient: str | None) -> bool:
@@ -63,10 +66,15 @@ def _field(node: MessageNode, kind: str) -> Span:
     return Span(node.header_start, max(node.header_end, node.header_start))
 
 
-def _call(index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str]) -> Iterator[Problem]:
+def _call(
+    index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str], ids: Sequence[int]
+) -> Iterator[Problem]:
     recipient = message.recipient or ""
     if declared and recipient not in declared and not is_dotted_tool(recipient.split(".", 1)[0]):
-        yield _problem("undeclared-tool", index, _field(node, "recipient"), value=recipient, declared=sorted(declared))
+        meant = Names(declared).resolve(recipient.rsplit(".", 1)[-1])
+        readings = [_readdressed(node, ids, meant)] if meant is not None else []
+        span = _field(node, "recipient")
+        yield _problem("undeclared-tool", index, span, *readings, value=recipient, declared=sorted(declared))
     elif recipient.startswith(("function.", "functions.functions.", "tool.", "tools.")):
         yield _problem("odd-tool-name", index, _field(node, "recipient"), value=recipient)
     if message.channel == "final" or message.channel is None:
@@ -99,16 +107,34 @@ def _call(index: int, node: MessageNode, message: Message, closer: int | None, d
         )
 
 
-def _text(index: int, node: MessageNode, message: Message, closer: int | None) -> Iterator[Problem]:
+def _readdressed(node: MessageNode, ids: Sequence[int], name: str) -> Reading:
+    """The call addressed to a declared tool of nearly the same name."""
+    field = next(f for f in node.fields if f.kind == "recipient")
+    wide = WideText(ids[node.header_start : node.header_end], node.header_start)
+    change = Change(wide.position(field.char_start), wide.position(field.char_end), f"to={name}")
+    return f"Address it to {name}, which is declared", (change,)
+
+
+def _addressed(node: MessageNode, name: str) -> Reading:
+    """A call to nobody, addressed to the only tool there is."""
+    end = Position(node.header_end)
+    return f"Address it to {name}, the only declared tool (inferred: nothing in the message says so)", (
+        Change(end, end, f" to={name}"),
+    )
+
+
+def _text(index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str]) -> Iterator[Problem]:
     if message.recipient is not None:
         yield _problem("recipient-is-no-tool", index, _field(node, "recipient"), value=message.recipient)
     elif (closer == CALL and not _is_prose(message)) or (
         message.channel == "commentary" and is_json_object(message.content)
     ):
+        only = next(iter(declared)) if len(declared) == 1 and message.content_type is None else None
         yield _problem(
             "call-without-recipient",
             index,
             Span(node.start, node.body_end),
+            *([_addressed(node, only)] if only is not None and closer == CALL else []),
             closed=closer == CALL,
             json=is_json_object(message.content),
         )

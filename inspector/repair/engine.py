@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
@@ -20,7 +20,7 @@ from ..harmony.problem import Problem
 from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..harmony.verdict import StrictError, Verdict
-from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, changes_to_edits, encode_wide
+from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, apply_edits, changes_to_edits, encode_wide
 from ..tokens.spans import Marked, Origins, compose
 from . import catalogue
 from .last_resort import last_resort
@@ -86,9 +86,9 @@ def diagnose_and_repair(
     edits: list[Marked] = []
     verdict: Verdict | None = None
     for number in range(MAX_ROUNDS):
-        found = _diagnose(tree, tree.problems, [e for e, _ in edits], choices, known=diagnostics)
+        found = _diagnose(tree, _mendable(tree, scan, choices), [e for e, _ in edits], choices, known=diagnostics)
         if number:
-            found = [d for d in found if d.severity is Severity.ERROR]
+            found = [d for d in found if d.severity is Severity.ERROR or d.key in choices.readings]
         if number and not found:
             break
         for diagnostic in found:
@@ -133,6 +133,13 @@ def diagnose_and_repair(
     return Outcome(first, tuple(ordered), tree, tuple(edits), verdict.error)
 
 
+def _mendable(tree: Tree, scan: Scan, choices: Choices) -> Iterator[Problem]:
+    """What a round looks at: the reader's problems, and those of messages whose other readings a person may want."""
+    yield from tree.problems
+    if choices.readings:
+        yield from (problem for problem in catalogue.in_messages(tree, scan) if problem.alternatives)
+
+
 def _settled(diagnostic: Diagnostic, tree: Tree, edits: Sequence[Edit]) -> Diagnostic:
     """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript."""
 
@@ -151,13 +158,7 @@ def _settled(diagnostic: Diagnostic, tree: Tree, edits: Sequence[Edit]) -> Diagn
 
 
 def _edited(transcript: Transcript, edits: Sequence[Marked]) -> Transcript:
-    ids: list[int] = []
-    at = 0
-    for edit, _ in edits:
-        ids += transcript.ids[at : edit.start]
-        ids += edit.ids
-        at = edit.end
-    ids += transcript.ids[at:]
+    ids = apply_edits(transcript.ids, [edit for edit, _ in edits])
     # With nothing left to say there is no message that the prompt's open header could belong to.
     role = transcript.role if ids else None
     return Transcript(
