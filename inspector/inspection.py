@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -142,7 +143,9 @@ def inspect(
         The inspection; never raises for anything that tokens can be.
 
     Raises:
-        KeyError: an unknown release or style.
+        KeyError: an unknown release.
+        ValueError: an unknown style or role.
+        TypeError: ``source`` is neither text nor whole numbers.
         inspector.tokens.VocabularyError: the vocabulary cannot be loaded.
     """
     transcript = _transcript(source, role, tools)
@@ -175,13 +178,23 @@ def _transcript(source: Transcript | str | Sequence[int], role: str | None, tool
     if isinstance(source, Transcript):
         transcript = source if role == AUTO else replace(source, role=role)
     else:
-        ids = tuple(vocabulary().encode_markers(source)) if isinstance(source, str) else tuple(source)
+        ids = tuple(vocabulary().encode_markers(source)) if isinstance(source, str) else _whole_numbers(source)
         if role == AUTO:
             role = None if ids and ids[0] == START else "assistant"
         transcript = Transcript(ids, role)
+    if isinstance(tools, str):
+        tools = (tools,)
     if tools:
         transcript = replace(transcript, tools=tuple(dict.fromkeys((*transcript.tools, *tools))))
     return transcript
+
+
+def _whole_numbers(source: Sequence[int]) -> tuple[int, ...]:
+    try:
+        return tuple(map(operator.index, source))
+    except TypeError as error:
+        bad = next((i for i, token in enumerate(source) if not hasattr(token, "__index__")), 0)
+        raise TypeError(f"expected text or token ids, found {type(source[bad]).__name__} at index {bad}") from error
 
 
 def _selector(select: Collection[str], ignore: Collection[str]) -> Callable[[str, str], bool]:

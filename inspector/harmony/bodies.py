@@ -32,6 +32,7 @@ from .message import ROLES
 from .words import Names
 
 STRUCTURAL: Final = frozenset({START, CHANNEL, CONSTRAIN, MESSAGE, END, CALL, RETURN})
+_QUOTES: Final = frozenset("`'\"“‘«")
 _LONGEST_HEADER: Final = 120
 _NO_NAMES: Final = Names()
 
@@ -132,6 +133,8 @@ def boundary(
         )
     if not believable or len(pieces.of("word")) > 3:
         return None
+    if position > start and _text(ids, position - 1, position)[-1:] in _QUOTES:
+        return None  # a header in quotes is talked about
     if look and _closes_as_json(ids, start, position, specials, index):
         return None
     if token == CHANNEL and position > start and _text(ids, position - 1, position).strip() == "assistant":

@@ -16,6 +16,12 @@ from .state import fields_of
 from .tree import HeaderFields, MessageNode
 from .words import has_letters
 
+_SAYS_SOMETHING: Final = 12
+"""So many characters are a text even without a letter or a digit; fewer are noise."""
+
+_BEGUN: Final = frozenset({"j", "js", "jso", "c", "co", "cod", "t", "to"})
+"""What is left of ``json``, ``code`` and ``to=`` when the output is cut off there."""
+
 _GIVEN_UP: Final = "Take the message out: it was given up, and nothing of it was meant for anybody"
 
 W_CHANNEL: Final = wide_special(CHANNEL)
@@ -64,7 +70,10 @@ class GivenUpReader(BodyReader):
         resolved = resolve(pieces, context)
         origin = pieces.lexed.origin
         at = resolved.content
-        says = at is not None and has_letters(pieces.lexed.clean[at:])
+        said = pieces.lexed.clean[at:].strip() if at is not None else ""
+        says = has_letters(said) or len(said) >= _SAYS_SOMETHING
+        if token is None and said in _BEGUN and pieces.of("channel"):
+            says = False  # cut off in the middle of a recipient clause or a content type
         stated = bool(resolved.channel or resolved.recipient or resolved.content_type)
         if not says and stated and terminator is not None and self._text_follows(end + 1):
             # A terminator where <|message|> was due: what follows is the body.

@@ -18,6 +18,9 @@ from .lexer import Lexed, Lexeme
 from .message import CHANNELS, ROLES
 from .words import Names
 
+_SEPARATORS: Final = tuple(",;:|/.?!")
+"""What may stand between a channel and the next word of a header."""
+
 LONGEST_SPLIT: Final = 4000
 """Characters of a header that may still hold a whole message; in a longer one everything stray is chatter."""
 
@@ -209,6 +212,11 @@ class _Reader:
             rest = text[end:]
             if at:
                 self.out.items.append(Piece("punctuation", text[:at], start, start + at, order=len(self.out.items)))
+            if self.aborted and rest and not self._begins_field(rest) and not rest.startswith(_SEPARATORS):
+                # Without <|message|>, what is glued to the channel is the body: "final42", "analysisWe need".
+                self._add("channel", channel, start + at, start + end, garbled=text[at:end] != channel)
+                self._body(start + end)
+                return None
             short = bool(rest) and rest.isalnum() and len(rest) <= 2
             stop = end + len(rest) if short else end
             self._add("channel", channel, start + at, start + stop, garbled=short or text[at:end] != channel)

@@ -24,7 +24,7 @@ _ALIKE_HEADER: Final = re.compile(
 )
 _TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
 _HEAD: Final = re.compile(
-    r"(?<![\"'`“‘])(?P<role>assistant)(?: ?(?P<channel>analysis|commentary|final)(?![\"'`”’])"
+    r"(?<![\"'`“‘])(?P<role>assistant)(?:(?P<channel>analysis|commentary|final)(?![\"'`”’])"
     r"|(?= ?to=[A-Za-z_][\w.\-]*\s*(?:json|code)?\s*\{))" + _TO
 )
 _LEADING: Final = re.compile(r"(?P<role>assistant)?(?P<channel>analysis|commentary|final)" + _TO)
@@ -58,13 +58,26 @@ def heads(text: str, *, leading: bool = False) -> list[re.Match[str]]:
 
 
 def _believable(text: str, match: re.Match[str]) -> bool:
-    """A word of its own in running prose ("the assistantfinal marker") is a mention, not a header."""
-    before = text[match.start() - 1 : match.start()] if match.start() else ""
-    after = text[match.end() : match.end() + 1]
-    if match["name"] or not before or before in ".!?\n}])>:;…" or (after and (after.isalnum() or after in "{[")):
-        return True
-    spoken = text[max(0, match.start() - 40) : match.start()].rstrip()
-    return (before == " " and bool(_LEADING.match(text))) or spoken[-1:] in (".", "!", "?", "}")
+    """Whether a role glued to a channel is a header, not part of a word or a mention.
+
+    "assistantfinalists" and "the assistantfinal keyword" are prose. A header begins where a sentence ended, and a
+    new one, JSON or a recipient follows it; only in a text that itself begins with a stripped header may an
+    ordinary word follow (``analysisAnswer in one word.assistantfinalfour``).
+    """
+    before = text[max(0, match.start() - 40) : match.start()]
+    after = text[match.end() : match.end() + 40]
+    ended = not before.strip() or before.rstrip()[-1] in _SENTENCE_ENDS
+    if match["name"]:
+        return ended or after.lstrip()[:1] in ("{", "[")
+    begins = not after.strip() or not (after.lstrip()[0].isalpha() and after.lstrip()[0].islower())
+    if after[:1].isspace():
+        return ended and begins
+    lead = _LEADING.match(text)
+    stripped = lead is not None and (lead["role"] is not None or text[lead.end() : lead.end() + 1].isupper())
+    return begins or (stripped and ended)
+
+
+_SENTENCE_ENDS: Final = frozenset(".!?\n}])>:;…")
 
 
 def split(text: str, *, continued: bool, opened: bool, at_end: bool) -> list[Rewrite] | None:

@@ -21,7 +21,7 @@ class CallSettler(RoleSettler):
         for piece in all_of_them:
             self.mentioned.add(id(piece))
         self._join_empty(all_of_them)
-        if self.tool is None and not self._real_recipients():
+        if self.tool is None and self.out.role == "assistant" and not self._real_recipients():
             self._look_elsewhere()
         if self.tool is not None and not self._real_recipients():
             self._place_tool(all_of_them)
@@ -44,6 +44,8 @@ class CallSettler(RoleSettler):
             self._drop_recipients(all_of_them)
             return
         chosen = real[-1] if real else all_of_them[-1]
+        declared = [p for p in real if p.value in self.context.names.declared]
+        chosen = declared[-1] if declared else chosen
         if self._not_executed(real):
             self._drop_recipients(all_of_them)
             return
@@ -51,7 +53,12 @@ class CallSettler(RoleSettler):
         if losers:
             cuts = [self._cut(p.start, p.end) for p in losers]
             values = [p.value for p in all_of_them]
-            self._find("duplicate-recipient", losers[0].start, losers[-1].end, cuts, values=values, kept=chosen.value)
+            finding = self._find(
+                "duplicate-recipient", losers[0].start, losers[-1].end, cuts, values=values, kept=chosen.value
+            )
+            for other in (p for p in real if p.value != chosen.value):
+                rest = [self._cut(p.start, p.end) for p in all_of_them if p is not other]
+                finding.alternatives.append((f"Address it to {other.value} instead", rest))
         if not chosen.value:
             self._find("header-junk", chosen.start, chosen.end, [self._cut(chosen.start, chosen.end)], value="to=")
             return
@@ -104,17 +111,23 @@ class CallSettler(RoleSettler):
         """``to=<|constrain|>functions.x``: the name stands behind the marker that follows."""
         items = self.pieces.items
         for piece in recipients:
-            if piece.value:
+            # "to=", and "to=functions." or "to=functions" with a blank behind it.
+            if piece.value and not (piece.value.endswith(".") or piece.value == "functions"):
                 continue
             at = piece.order + 1
             follower = items[at] if at < len(items) else None
             if (
                 follower is None
                 or follower.kind not in ("odd-type", "word", "odd-channel")
-                or not words.is_identifier(follower.value)
+                or not words.is_identifier(follower.value.removeprefix(".") if piece.value else follower.value)
             ):
                 continue
-            piece.value, piece.garbled = follower.value, False
+            name = piece.value + follower.value
+            if piece.value == "functions" and not follower.value.startswith("."):
+                continue
+            if piece.value and follower.kind != "word":
+                continue
+            piece.value, piece.garbled = name, False
             self.used.add(id(follower))
             self._find(
                 "garbled-recipient",
@@ -122,7 +135,7 @@ class CallSettler(RoleSettler):
                 follower.end,
                 [(piece.end, follower.start, "")],
                 value=self.text[piece.start : follower.end],
-                kept=follower.value,
+                kept=name,
             )
             piece.end = follower.end
 

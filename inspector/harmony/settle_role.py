@@ -28,6 +28,8 @@ class RoleSettler(Settler):
             piece = stated[0]
             self._use("role", piece)
             out.role, out.role_stated = context.role or piece.value, True
+            if context.role is None and out.role == "tool":
+                out.name = "tool"  # the releases take the role word for the author's name
             glued = self.text[piece.end : piece.end + 3] == "to="
             if piece.garbled or glued:
                 written = self.text[piece.start : piece.end + (3 if glued else 0)]

@@ -29,8 +29,7 @@ NOT_TOOLS: Final = frozenset({*ROLES, *CHANNELS, *CONTENT_TYPES, "all", "functio
 
 _NAME: Final = re.compile(r"[^\s\"'`<>(){}\[\],;#?!&|*^%~\\=\ud800-\udfff]+")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*")
-_CHANNEL_START: Final = re.compile(r"(analysis|commentary|final)", re.IGNORECASE)
-_TRAILING_CHANNEL: Final = re.compile(r"[^A-Za-z0-9]+(analysis|commentary|final)$")
+_CHANNEL_START: Final = re.compile(r"(analysis|commentary|final)", re.IGNORECASE | re.ASCII)
 
 
 class Names:
@@ -155,9 +154,10 @@ def split_channel(word: str) -> tuple[str | None, int, int]:
         ):
             return channel, 0, match.end()
         return None, 0, 0
-    match = _TRAILING_CHANNEL.search(word)
-    if match is not None and not any(c.isalnum() for c in word[: match.start(1)]):
-        return match.group(1), match.start(1), match.end(1)
+    for channel in CHANNELS:
+        at = len(word) - len(channel)
+        if at > 0 and word.endswith(channel) and not any(c.isalnum() for c in word[:at]):
+            return channel, at, len(word)
     return None, 0, 0
 
 

@@ -7,7 +7,7 @@ further on (arguments that do not parse, a call that nobody runs).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..harmony.bodies import is_json_object, opens_json_string
 from ..harmony.message import Message
@@ -16,6 +16,8 @@ from ..harmony.problem import Problem
 from ..harmony.tree import MessageNode, Tree
 from ..harmony.words import NOT_TOOLS, Names, is_dotted_tool
 from ..tokens import CALL, END, RETURN, Change, Position, Scan, Span, WideText
+
+_ODD_PREFIXES: Final = ("function.", "functions.functions.", "tool.", "tools.")
 
 Reading = tuple[str, tuple[Change, ...]]
 """Another reading: its reason, and the changes that write it down."""
@@ -75,7 +77,7 @@ def _call(
         readings = [_readdressed(node, ids, meant)] if meant is not None else []
         span = _field(node, "recipient")
         yield _problem("undeclared-tool", index, span, *readings, value=recipient, declared=sorted(declared))
-    elif recipient.startswith(("function.", "functions.functions.", "tool.", "tools.")):
+    elif recipient.startswith(_ODD_PREFIXES) or recipient.endswith("."):
         yield _problem("odd-tool-name", index, _field(node, "recipient"), value=recipient)
     if message.channel == "final" or message.channel is None:
         yield _problem(

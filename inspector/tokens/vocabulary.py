@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import getpass
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -154,7 +156,21 @@ def vocabulary_file() -> Path:
     Its folder is what ``TIKTOKEN_ENCODINGS_BASE`` of openai-harmony wants; the folder ``tiktoken`` beside it
     is what ``TIKTOKEN_CACHE_DIR`` of tiktoken wants.
     """
-    folder = cache_dir() / "vocabulary"
+    try:
+        return _vocabulary_in(cache_dir() / "vocabulary")
+    except OSError as refused:
+        # A folder that cannot be written to must not stand in the way of reading a transcript.
+        spare = Path(tempfile.gettempdir()) / f"harmonyscope-{getpass.getuser()}" / "vocabulary"
+        try:
+            return _vocabulary_in(spare)
+        except OSError as error:
+            raise VocabularyError(
+                f"The vocabulary can be kept neither in {cache_dir()} ({refused.strerror}) nor in {spare.parent} "
+                f"({error.strerror}): set HARMONYSCOPE_CACHE to a folder that can be written to."
+            ) from error
+
+
+def _vocabulary_in(folder: Path) -> Path:
     path = folder / "o200k_base.tiktoken"
     for_tiktoken = folder / "tiktoken" / _TIKTOKEN_NAME
     if not _is_published(path):

@@ -72,7 +72,8 @@ def test_a_declared_tool_settles_a_name() -> None:
 
 def test_declarations_in_a_developer_message_count() -> None:
     text = (
-        "<|start|>developer<|message|># Tools\n\nnamespace web {\n\ntype fetch = (_: {url: string}) => any;\n\n} // namespace web"
+        "<|start|>developer<|message|># Tools\n\nnamespace web {\n\n"
+        "type fetch = (_: {url: string}) => any;\n\n} // namespace web"
         '<|end|><|start|>assistant<|channel|>commentary<|channel|>fetch<|message|>{"url":"x"}<|call|>'
     )
     found = inspect(text)
