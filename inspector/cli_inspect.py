@@ -66,7 +66,9 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
         click.echo(f"Read as {_visible(loaded.explanation)} (--input-format overrules).")
     for number, transcript in enumerate(transcripts):
         inspection = _inspect(transcript, choices=choices, **options)
-        _warn_about_unknown(inspection, options["off"], choices)
+        met = _warn_about_unknown(inspection, options["off"], choices)
+        if not met and len(transcripts) == 1:
+            return UNUSABLE
         if form == "json":
             from .report.record import dump, inspection_record
 
@@ -117,8 +119,12 @@ def _is_rule(word: str) -> bool:
     return find_rule(word) is not None
 
 
-def _warn_about_unknown(inspection: Inspection, off: Sequence[str], choices: dict[str, int]) -> None:
-    """Say which ``--off`` and ``--choose`` met nothing: a switch without a lamp is a mistyped one."""
+def _warn_about_unknown(inspection: Inspection, off: Sequence[str], choices: dict[str, int]) -> bool:
+    """Say which ``--off`` and ``--choose`` met nothing: a switch without a lamp is a mistyped one.
+
+    True when every choice met a reading; a report that pretends to one would mislead.
+    """
+    met = True
     alternatives = {found.key: len(found.alternatives) for found in inspection.diagnostics}
     words = {word for found in inspection.diagnostics for word in (found.key, found.code, found.name)}
     for word in off:
@@ -126,6 +132,9 @@ def _warn_about_unknown(inspection: Inspection, off: Sequence[str], choices: dic
             say(f"--off {word}: there is no such finding.")
     for key, number in choices.items():
         if key not in alternatives:
+            met = False
             say(f"--choose {key}={number}: there is no such finding.")
         elif number > alternatives[key]:
+            met = False
             say(f"--choose {key}={number}: that finding has {alternatives[key]} alternative readings.")
+    return met

@@ -32,10 +32,15 @@ def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
     """
     from rich.console import Console
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the program with 1, which means findings here.
+            raise BrokenPipeError
+
     out = file or sys.stdout
     _escape_what_cannot_be_written(out)
     width = None if out.isatty() or os.environ.get("COLUMNS", "").isdecimal() else _WIDTH
-    return Console(
+    return Piped(
         file=out,
         width=width,
         highlight=False,

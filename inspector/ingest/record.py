@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from ..harmony.message import ROLES
@@ -121,7 +121,8 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
         ids = _ids_of(raw, defaults)
         role = _role("role", raw.get("role")) if defaults.role == "auto" else defaults.role
     except _Unreadable as error:
-        return None, [problem(*source.locate(error.key, error.index), str(error))]
+        found = problem(*source.locate(error.key, error.index), str(error))
+        return None, [replace(found, id=_identity(raw.get("id"), source))]
     count = len(ids)
     optional = fields.optional
     finish, stop, reported = _reasons(fields)

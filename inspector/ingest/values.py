@@ -33,13 +33,14 @@ class Problem:
 
     ``line`` and ``column`` count from 1, in characters of the decoded input. ``sentence`` is for people and
     begins with the place. ``lost`` is False when only a part of the record was left out and the transcript
-    itself was kept.
+    itself was kept. ``id`` is what the record calls itself, where that could be read.
     """
 
     line: int
     column: int
     sentence: str
     lost: bool = True
+    id: str = ""
 
     def __str__(self) -> str:
         return self.sentence

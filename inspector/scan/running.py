@@ -116,7 +116,8 @@ class _Work:
     def __call__(self, entry: _Entry) -> ScanResult:
         item = entry.item
         if isinstance(item, Problem):
-            return ScanResult(entry.index, f"line {item.line}", f"line {item.line}", error=item.sentence)
+            place = f"line {item.line}"
+            return ScanResult(entry.index, item.id or place, place, error=item.sentence)
         try:
             inspection = (self.inspect or _default_inspect())(item)
             counted = tally(inspection)

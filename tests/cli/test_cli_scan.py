@@ -45,7 +45,7 @@ def test_a_record_for_each_in_order(run: Run, runs: Path) -> None:
     validator = jsonschema.Draft202012Validator(record_schema())
     for record in ran.records:
         validator.validate(record)
-    assert [r["id"] for r in ran.records] == ["good", "double", "line 3", "lost", "double-again", "line 7"]
+    assert [r["id"] for r in ran.records] == ["good", "double", "line 3", "lost", "double-again", "empty"]
     assert ["error" in r for r in ran.records] == [False, False, True, False, False, True]
     assert ran.records[2]["source"] == "runs.jsonl line 3"
     assert ran.records[2]["error"].startswith("line 3, column ")
