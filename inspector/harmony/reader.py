@@ -7,6 +7,7 @@ the number of messages, not of tokens. Headers repeat: what a clean one says is 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from ..tokens import (
     CALL,
@@ -22,6 +23,7 @@ from ..tokens import (
     Transcript,
     WideText,
 )
+from ..tokens.wide import W_MESSAGE, W_START
 from . import bodies, leak
 from .given_up import GivenUpReader
 from .header import read_header
@@ -31,7 +33,11 @@ from .state import fields_of
 from .tree import HeaderFields, MessageNode, StrayNode, Tree
 from .words import Names, has_glued_type, has_letters
 
-_NOTHING = Names()
+_NOTHING: Final = Names()
+_PROSE: Final = 5
+"""So many words, and no field among them, are no header."""
+
+_HEADER_KINDS: Final = ("role", "channel", "channel-word", "recipient", "constrained", "constrained-channel", "type")
 
 
 def read(transcript: Transcript, scan: Scan | None = None) -> Tree:
@@ -134,6 +140,12 @@ class _Reader(GivenUpReader):
                 self._problem("text-leak", first, separator, changes, value=wide.text)
                 self._raw_node(start, first, body_end, opened, terminator)
                 return following
+            if opened is None and self._speaks(wide.text):
+                opener = W_MESSAGE if continued else W_START + "assistant" + W_MESSAGE
+                change = Change(Position(first), Position(first), opener)
+                self._problem("missing-message", first, separator + 1, [change], value=wide.text, role="", final=False)
+                self._raw_node(start, first, body_end, opened, terminator)
+                return following
             split = self._resolve_header(
                 start, first, separator, opened, continued, implicit, body_start, body_end, terminator
             )
@@ -142,6 +154,12 @@ class _Reader(GivenUpReader):
             known = split
         self._add_message(start, first, separator, opened, body_start, body_end, terminator, known)
         return following
+
+    def _speaks(self, text: str) -> bool:
+        """True for prose that merely mentions markers: several words, and nothing that a header says."""
+        pieces = read_header(text, continued=True, aborted=False, names=_NOTHING)
+        words = sum(piece.kind == "word" for piece in pieces.items)
+        return words >= _PROSE and not pieces.of(*_HEADER_KINDS)
 
     def _add_message(
         self, start: int, first: int, separator: int, opened: int | None,

@@ -40,7 +40,7 @@ from typing import Final
 
 from ...finding import Rule, Severity
 from ...harmony.problem import Problem
-from ...tokens import Transcript
+from ...tokens import Transcript, vocabulary
 from ..said import Said, quote
 from ._wording import BREAKS
 
@@ -58,6 +58,13 @@ RULE: Final = Rule(
 def explain(problem: Problem, transcript: Transcript) -> Said:
     """What the header had said so far."""
     value = problem.data.get("value") or ()
+    if not transcript.ids:
+        return Said("Nothing was generated: a header that the prompt opened has no end.", "Nothing to mend")
+    if transcript.role is None and vocabulary().decode(value) == "assistant":
+        return Said(
+            "This is a prompt: it ends in an open header for the assistant, with nothing generated behind it.",
+            "Leave the open header out",
+        )
     if not value:
         return Said("The output ends right behind <|start|>.", "Remove the <|start|> without a message")
     return Said(
