@@ -18,10 +18,12 @@ _NAMES: Final = {
 }  # fmt: skip
 _ALIKE: Final = re.compile(r"<\|(start|channel|constrain|message|end|call|return)\|>")
 _ALIKE_HEADER: Final = re.compile(
-    r"\s*(?:<\|start\|>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*"
-    r"<\|channel\|>\s*(?:analysis|commentary|final)[^<]{0,80}"
-    r"(?:<\|constrain\|>[^<]{0,20})?<\|message\|>"
+    r"\s*(?:<\|?start\|?>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*"
+    r"<\|?channel\|?>\s*(?:analysis|commentary|final)[^<]{0,80}"
+    r"(?:<\|?constrain\|?>[^<]{0,20})?<\|?message\|?>"
 )
+# Without their bars only those in the header count: <message> in a body may be markup.
+_BARE: Final = re.compile(r"<\|?(start|channel|constrain|message)\|?>")
 _TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
 _HEAD: Final = re.compile(
     r"(?<![\"'`“‘])(?P<role>assistant)(?:(?P<channel>analysis|commentary|final)(?![\"'`”’])"
@@ -45,7 +47,10 @@ def promotes(text: str) -> bool:
 
 def look_alikes(text: str) -> list[Rewrite]:
     """Every marker spelled in ordinary characters, as (start, end, the marker's wide character)."""
-    return [(m.start(), m.end(), wide_special(_NAMES[m.group(1)])) for m in _ALIKE.finditer(text)]
+    header = _ALIKE_HEADER.match(text)
+    end = header.end() if header is not None else 0
+    found = [*_BARE.finditer(text, 0, end), *_ALIKE.finditer(text, end)]
+    return [(m.start(), m.end(), wide_special(_NAMES[m.group(1)])) for m in found]
 
 
 def heads(text: str, *, leading: bool = False) -> list[re.Match[str]]:

@@ -59,5 +59,6 @@ def explain(problem: Problem, transcript: Transcript) -> Said:
     return Said(
         f"Strict parsers take the content type {quote(value)} for the recipient, since the header names none.",
         alternatives=(f"Drop the content type {quote(value)}: strict parsers then read no recipient out of it",),
-        note="The header is legal as it stands, so nothing is changed by itself.",
+        note="The header is legal as it stands, so nothing is changed by itself. A history built from a strict parse "
+        "comes back addressed to it.",
     )
