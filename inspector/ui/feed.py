@@ -7,12 +7,15 @@ travel with their bytes in ``extra``. Positions are token indexes of the origina
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..finding import Diagnostic, Fix
-from ..inspection import Inspection
+from ..harmony.strict import StrictModel
+from ..harmony.verdict import Verdict
+from ..inspection import RELEASES, Inspection, Repair
 from ..prompt.drift import NextPrompt
 from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
 from ..tokens.spans import Marked
@@ -59,9 +62,12 @@ def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
         "digest": digest(inspection.transcript),
         "findings": [_finding(d, settings, repair.applied) for d in findings[:MAX_FINDINGS]],
         "more_findings": max(0, len(findings) - MAX_FINDINGS),
+        "counts": Counter(str(d.effect) for d in findings),
+        "misread": {v.release: _misreads(v, repair) for v in inspection.strict if v.mode == "strict"},
         "repair": {
             "ok": repair.ok,
             "error": error_record(repair.error),
+            "after": {v.release: _accepts(v.release, repair) for v in inspection.strict if v.mode == "strict"},
             "edits": [_edit(edit, keys) for edit, keys in marked],
             "messages": outline_after(repair.messages, index, edits, repair.ids),
             "count": len(repair.ids),
@@ -80,6 +86,19 @@ def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
     }
     body["extra"] = _extra(_new_ids(body, inspection.transcript.ids))
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _accepts(release: str, repair: Repair) -> bool:
+    """Whether a release's strict parse accepts the repaired transcript."""
+    dialect = RELEASES.get(release)
+    if dialect is None:
+        return repair.ok
+    return StrictModel(repair.ids).parse(repair.role, dialect, release=release).ok
+
+
+def _misreads(verdict: Verdict, repair: Repair) -> bool:
+    """Whether a release that accepts the transcript reads other messages than were meant."""
+    return verdict.ok and [m.record() for m in verdict.messages] != [m.record() for m in repair.messages]
 
 
 def _edit(edit: Edit, keys: Iterable[str]) -> list[Any]:

@@ -63,7 +63,7 @@ class Bench:
     @property
     def tool_names(self) -> tuple[str, ...]:
         """The declared tools, as they were typed: separated by commas, blanks or lines."""
-        return tuple(dict.fromkeys(self.tools.replace(",", " ").split()))
+        return tuple(dict.fromkeys(self.tools.replace(",", " ").replace(";", " ").split()))
 
     def load(self) -> Loaded:
         """The transcripts in the input and what could not be read of it."""

@@ -126,5 +126,6 @@ def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> 
     received.clear()
     page.locator(".finding .switch").first.click()
     expect(page.get_by_role("region", name="Repaired")).to_contain_text("0 of 1 fix on")
-    expect(page.locator(".verdict .after")).to_contain_text("accepts it as it is")
+    # The release on the screen is 0.0.8, which still breaks; that the newest one would not is no comfort here.
+    expect(page.locator(".verdict .after")).to_contain_text("not repaired")
     assert sum(received) < 20_000, "a switch must not send the tokens again"

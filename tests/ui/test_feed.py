@@ -106,3 +106,19 @@ def test_the_message_is_small_beside_the_tokens() -> None:
     text = "<|start|>assistant<|channel|>analysis<|message|>First this, then that.<|end|>" * 2000
     text += "<|start|>assistant<|channel|>final<|channel|>final<|message|>x<|return|>"
     assert len(pack_feed(inspect(text), Settings())) < 3000
+
+
+def test_each_release_speaks_for_itself_about_the_repaired_transcript() -> None:
+    text = "<|channel|>analysis<|message|>x<|end|><|start|>assistant"
+    text += "<|channel|>final<|channel|>final<|message|>Done.<|return|>"
+    mended = json.loads(pack_feed(inspect(text), Settings()))["repair"]
+    assert mended["after"] == {"oss-harmony 0.0.11": True, "openai-harmony 0.0.8": True}
+    as_it_is = json.loads(pack_feed(inspect(text, off=["HS201"]), Settings(off=frozenset({"HS201"}))))["repair"]
+    assert as_it_is["after"] == {"oss-harmony 0.0.11": True, "openai-harmony 0.0.8": False}
+
+
+def test_a_release_that_reads_what_was_meant_is_not_said_to_misread() -> None:
+    text = "<|channel|>commentary to=functions.run<|channel|>commentary json<|message|>{}<|call|>"
+    feed = json.loads(pack_feed(inspect(text), Settings()))
+    assert feed["misread"] == {"oss-harmony 0.0.11": False, "openai-harmony 0.0.8": True}
+    assert sum(feed["counts"].values()) == len(feed["findings"])

@@ -1,14 +1,19 @@
 /* The findings beside the tokens: what is wrong, why, and a switch for each fix. */
 
 const EFFECT_TITLES = {
-  raises: "Breaks the strict parser",
-  misreads: "Accepted, but read wrongly",
+  raises: "Breaks a strict parser",
+  misreads: "Lost or read wrongly, without an error",
   drifts: "Differs in the next prompt",
 };
 const APPLICABILITY_WORDS = {
   safe: "safe, the meaning is certain", unsafe: "a choice was made", display: "shown only",
 };
 const FIRST_FINDINGS = 60;
+
+/** The switches as one string, to tell two states apart. */
+function signature({ off, choices }) {
+  return JSON.stringify([[...off].sort(), [...choices].map(([key, number]) => [key, Number(number)]).sort()]);
+}
 
 class FindingsList {
   /** `on` = {hover(finding|null), go(finding), change(), rule(code)}; `fixes` = {off: Set, choices: Map}. */
@@ -24,7 +29,13 @@ class FindingsList {
   show(feed, transcript) {
     this.feed = feed;
     this.transcript = transcript;
-    this.fixes = { off: new Set(feed.settings.off), choices: new Map(Object.entries(feed.settings.choices)) };
+    const told = { off: new Set(feed.settings.off), choices: new Map(Object.entries(feed.settings.choices)) };
+    // Python answers one flip after the other: an answer to an older one must not undo what was switched since.
+    const late = this.flipped === transcript.digest && signature(told) !== signature(this.fixes);
+    if (!late) {
+      this.fixes = told;
+      this.flipped = null;
+    }
     this._draw(FIRST_FINDINGS);
   }
 
@@ -41,7 +52,7 @@ class FindingsList {
       const shown = members.slice(0, Math.max(0, left));
       left -= shown.length;
       groups.push(el("section", { class: "group" },
-        el("h3", {}, title, el("span", { class: "count" }, String(members.length))),
+        el("h3", {}, title, el("span", { class: "count" }, String(this.feed.counts[effect] ?? members.length))),
         ...shown.map((finding) => this._card(finding))));
     }
     if (!findings.length) groups.push(el("p", { class: "quiet" }, "No findings: the tokens say what they mean."));
@@ -128,6 +139,7 @@ class FindingsList {
   _toggle(finding) {
     const { off } = this.fixes;
     if (!off.delete(finding.key)) off.add(finding.key);
+    this.flipped = this.transcript.digest;
     this._draw(Math.max(FIRST_FINDINGS, this.cards.size));
     this.on.change();
   }
@@ -135,6 +147,7 @@ class FindingsList {
   _choose(finding, number) {
     if (number) this.fixes.choices.set(finding.key, number);
     else this.fixes.choices.delete(finding.key);
+    this.flipped = this.transcript.digest;
     this._draw(Math.max(FIRST_FINDINGS, this.cards.size));
     this.on.change();
   }

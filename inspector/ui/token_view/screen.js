@@ -99,15 +99,27 @@ class Screen {
     this._verdict();
     this.findings.show(feed, transcript);
     this.finish.show(feed.finish);
-    const edits = feed.repair.edits;
-    this.repaired.show({
-      outline: feed.repair.messages, sequence: new Sequence(transcript, edits), edits,
-      hint: `${this._fixes()} · strict ${feed.repair.ok ? "accepts" : "raises"}`,
-      after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
-    });
-    this.repaired.root.dataset.ok = feed.repair.ok;
+    this._repaired();
     this.prompt.show(transcript, feed);
     this._place();
+  }
+
+  /** Whether the chosen release accepts the transcript with the fixes that are on. */
+  _accepts() {
+    const { repair } = this.feed;
+    return this.chosen ? repair.after[this.chosen.release] ?? repair.ok : repair.ok;
+  }
+
+  _repaired() {
+    const { feed, transcript } = this;
+    const edits = feed.repair.edits;
+    const ok = this._accepts();
+    this.repaired.show({
+      outline: feed.repair.messages, sequence: new Sequence(transcript, edits), edits,
+      hint: `${this._fixes()} · strict ${ok ? "accepts" : "raises"}`,
+      after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
+    });
+    this.repaired.root.dataset.ok = ok;
   }
 
   /** Shows the chosen release: the verdict, where it broke, what it returned. */
@@ -143,8 +155,8 @@ class Screen {
     const { findings, repair } = this.feed;
     this.verdict.show({
       verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
-      findings: findings.length, misread: findings.filter((f) => f.effect === "misreads" && f.severity === "error").length,
-      checks: shared().checks.get(this.transcript.digest) ?? {}, repair, fixes: this._fixes(),
+      findings: findings.length, misread: this.feed.misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
+      checks: shared().checks.get(this.transcript.digest) ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: this._fixes(),
     });
   }
 
@@ -152,12 +164,16 @@ class Screen {
   _fixes() {
     const could = this.feed.findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length);
     if (!could.length) return "nothing to mend";
-    return `${could.filter((f) => f.applied).length} of ${could.length} ${could.length === 1 ? "fix" : "fixes"} on`;
+    // A fix that lies within another one is on, though it has no edit of its own.
+    const off = new Set(this.feed.settings.off);
+    const on = could.filter((f) => f.applied || (f.fix && f.fix.mends && ![f.key, f.code, f.name].some((word) => off.has(word))));
+    return `${on.length} of ${could.length} ${could.length === 1 ? "fix" : "fixes"} on`;
   }
 
   _release(name) {
     shared().release = name;
     this._verdict();
+    this._repaired();
   }
 
   /** Goes back to where a person was in this transcript. */
