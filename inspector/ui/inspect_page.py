@@ -28,9 +28,10 @@ def show() -> None:
     if work.is_empty:
         _welcome(work)
         return
-    with st.expander("Input", expanded=False, icon=":material/edit_note:"):
-        input_panel(work)
     loaded = work.load()
+    # What cannot be read has to be mended: its box is open then.
+    with st.expander("Input", expanded=not loaded.transcripts, icon=":material/edit_note:"):
+        input_panel(work)
     _problems(loaded)
     if loaded.transcripts:
         _inspection(work, loaded)
