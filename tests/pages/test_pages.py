@@ -223,3 +223,12 @@ def test_an_unknown_rule_is_one_sentence_with_a_hint(app: AppTest) -> None:
     app.run()
     assert r"duplicate\-channel" in app.warning[0].value
     assert "cards" in messages(app)
+
+
+def test_the_input_is_open_only_while_it_cannot_be_read(app: AppTest) -> None:
+    app.run()
+    app.selectbox(key="w.format").set_value("records")
+    submit(app, "12 13 hello")
+    assert app.expander[0].proto.expanded
+    submit(app, '{"token_ids": [200005, 17196, 200008]}')
+    assert not app.expander[0].proto.expanded
