@@ -22,7 +22,6 @@ from ..tokens import (
     RETURN,
     START,
     STOPS,
-    special_text,
     vocabulary,
     wide_text,
 )
@@ -159,8 +158,3 @@ def _closes_as_json(ids: Sequence[int], start: int, position: int, specials: Seq
 def closer_for(ids: Sequence[int], start: int, end: int) -> str:
     """The terminator that a body should have had: ``<|call|>`` for JSON, ``<|end|>`` for anything else."""
     return W_CALL if is_json_object(_text(ids, start, end)) else W_END
-
-
-def printed(ids: Sequence[int]) -> str:
-    """Special tokens as they are printed, for sentences."""
-    return "".join(special_text(i) if 199998 <= i < 201089 else f"<{i}>" for i in ids)

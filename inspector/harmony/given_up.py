@@ -37,8 +37,6 @@ class GivenUpReader(BodyReader):
         end: int,
         opened: int | None,
         continued: bool,
-        *,
-        broken_off: bool = False,
     ) -> int:
         """A header that ends in a terminator, another ``<|start|>`` or the end of the transcript."""
         token = self.ids[end] if end < self.count else None
@@ -56,8 +54,6 @@ class GivenUpReader(BodyReader):
             return end if terminator is None else end + 1
         implicit = opened is None and not continued
         pieces = read_header(wide.text, continued=continued or implicit, aborted=True, names=self.names)
-        if broken_off:
-            pieces.split = None
         context = Context(
             role=self.transcript.role if continued else None,
             implicit=implicit,

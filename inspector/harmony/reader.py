@@ -150,7 +150,7 @@ class _Reader(GivenUpReader):
                 start, first, separator, opened, continued, implicit, body_start, body_end, terminator
             )
             if isinstance(split, int):
-                return self._aborted(start, first, split, opened, continued, broken_off=True)
+                return self._aborted(start, first, split, opened, continued)
             known = split
         self._add_message(start, first, separator, opened, body_start, body_end, terminator, known)
         return following

@@ -4,7 +4,6 @@ from .causes import CAUSES
 from .drift import Drift, NextPrompt, Poison
 from .mended import against_original
 from .next_prompt import next_prompt
-from .places import map_back
 from .plan import STYLES
 from .render import RenderError, render
 
@@ -16,7 +15,6 @@ __all__ = [
     "Poison",
     "RenderError",
     "against_original",
-    "map_back",
     "next_prompt",
     "render",
 ]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.prompt import map_back
 from inspector.prompt.poison import spelled_special
 from inspector.prompt.texts import common_bounds, offsets, places_in_text
 from inspector.tokens import CHANNEL, FIRST_SPECIAL, VOCABULARY_SIZE, Edit, apply_edits, special_text, vocabulary
+from inspector.tokens.spans import Origins
 
 from .transcripts import body
 
@@ -82,7 +82,7 @@ def test_every_special_token_is_poison_and_nothing_else_is() -> None:
     st.lists(st.integers(0, 9), max_size=30),
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.lists(st.integers(0, 9), max_size=3)), max_size=5),
 )
-def test_map_back_finds_what_was_kept(ids: list[int], steps: list[tuple[int, int, list[int]]]) -> None:
+def test_origins_finds_what_was_kept(ids: list[int], steps: list[tuple[int, int, list[int]]]) -> None:
     edits: list[Edit] = []
     at = 0
     for ahead, length, new in steps:
@@ -95,13 +95,13 @@ def test_map_back_finds_what_was_kept(ids: list[int], steps: list[tuple[int, int
     repaired = apply_edits(marked, edits)
     for position, token in enumerate(repaired):
         if token >= 1000:
-            assert marked[map_back(edits, position)] == token
-    assert map_back(edits, len(repaired)) == len(ids)
+            assert marked[Origins(edits).of(position)] == token
+    assert Origins(edits).of(len(repaired)) == len(ids)
 
 
-def test_map_back_of_new_tokens() -> None:
+def test_origins_of_new_tokens() -> None:
     edits = [Edit(2, 4, (CHANNEL, 1, 2)), Edit(6, 6, (9,))]
-    assert [map_back(edits, i) for i in range(9)] == [0, 1, 2, 2, 2, 4, 5, 6, 6]
+    assert [Origins(edits).of(i) for i in range(9)] == [0, 1, 2, 2, 2, 4, 5, 6, 6]
 
 
 def test_a_whole_range_of_lengths_is_linear_enough(encoding: openai_harmony.HarmonyEncoding) -> None:
