@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from ..ingest.writing import transcript_record
 from ..tokens import Edit, Span, vocabulary
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..inspection import Inspection
     from ..prompt.drift import NextPrompt
     from ..serving.finish import Finish
-    from ..tokens import Transcript
 
 SCHEMA: Final = "harmonyscope/1"
 """Name and version of the record's shape."""
@@ -39,10 +39,8 @@ def inspection_record(inspection: Inspection) -> Record:
     repair = inspection.repair
     return {
         "schema": SCHEMA,
-        "id": transcript.id,
         "token_count": len(transcript),
-        "role": transcript.role,
-        **_as_transcript_record(transcript),
+        **transcript_record(transcript),
         "strict": [_verdict(verdict) for verdict in inspection.strict],
         "diagnostics": [_diagnostic(found) for found in inspection.diagnostics],
         "repaired": {
@@ -77,19 +75,6 @@ def record_schema() -> Record:
     text = resources.files(__package__).joinpath("schema.json").read_text(encoding="utf-8")
     schema: Record = json.loads(text)
     return schema
-
-
-def _as_transcript_record(transcript: Transcript) -> Record:
-    record: Record = {"token_ids": list(transcript.ids)}
-    if "finish_reason" in transcript.reported or transcript.finish_reason is not None:
-        record["finish_reason"] = transcript.finish_reason
-    if "stop_reason" in transcript.reported or transcript.stop_reason is not None:
-        record["stop_reason"] = transcript.stop_reason
-    if transcript.prompt_ids is not None:
-        record["prompt_token_ids"] = list(transcript.prompt_ids)
-    if transcript.tools:
-        record["tools"] = list(transcript.tools)
-    return record
 
 
 def _verdict(verdict: Verdict) -> Record:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import streamlit as st
@@ -11,7 +10,8 @@ from ..harmony.verdict import Verdict
 from ..inspection import Inspection
 from ..releases import header_length, native_answer
 from ..tokens import Transcript
-from .viewmodel import digest
+from ..view.viewmodel import digest
+from .component import pack_part
 
 MAX_HEADER: Final = 150_000
 """Tokens in headers up to which the libraries are asked: each takes 0.02 to 0.1 ms, and the deadline holds."""
@@ -23,7 +23,7 @@ _HELD: Final = "harmonyscope.checks"
 
 
 def pack_checks(inspection: Inspection) -> bytes:
-    """``{digest, checks: {release: {state, text}}}`` as UTF-8 JSON; asked once for a transcript of a session.
+    """The part "checks": ``{release: {state, text}}``; asked once for a transcript of a session.
 
     ``state`` is "same", "differs" or "model" (the library did not answer), ``text`` a sentence.
     """
@@ -37,7 +37,7 @@ def pack_checks(inspection: Inspection) -> bytes:
         for verdict in inspection.strict
         if verdict.mode == "strict" and verdict.source == "model"
     }
-    packed = json.dumps({"digest": name, "checks": checks}, ensure_ascii=False).encode("utf-8", "replace")
+    packed = pack_part(name, "checks", checks)
     st.session_state[_HELD] = (name, packed)
     return packed
 

@@ -9,66 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 
-_FOLDER: Final = Path(__file__).resolve().parent
-PARTS: Final = (
-    "container",
-    "glyphs",
-    "document",
-    "sequence",
-    "layout",
-    "dom",
-    "tokens",
-    "store",
-    "verdict",
-    "findings",
-    "cards",
-    "prompt",
-    "minimap",
-    "status",
-    "facts",
-    "screen",
-)
-"""The files of the view, in order: each uses only what stands before it."""
+from ..view.assets import cards_code, cards_style, feed_code, screen_code, screen_style
 
 Renderer = Callable[..., Any]
 
 
-@cache
-def view_code() -> str:
-    """The code of the token view: its files, one after the other."""
-    return "\n".join(_text(f"token_view/{name}.js") for name in PARTS)
-
-
-@cache
-def view_style() -> str:
-    """The style of the token view."""
-    return _text("token_view/palette.css") + _text("token_view/view.css")
-
-
-def _cards_code() -> str:
-    return _text("token_view/dom.js") + _text("cards/cards.js")
-
-
-def _cards_style() -> str:
-    return _text("token_view/palette.css") + _text("cards/cards.css")
-
-
-def _feed_code() -> str:
-    return _text("token_view/feed.js")
-
-
 def _hidden() -> str:
     return ":host { display: none; }\n"
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def registered(name: str, *, js: Callable[[], str], css: Callable[[], str] | None = None) -> Renderer:
@@ -93,16 +44,16 @@ def show_screen(tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callab
     """Mount both components.
 
     Args:
-        tokens: from :func:`inspector.ui.viewmodel.pack_view`.
-        feed: from :func:`inspector.ui.feed.pack_feed`.
+        tokens: from :func:`inspector.view.viewmodel.pack_view`.
+        feed: from :func:`inspector.view.feed.pack_feed`.
         key: of the session state in which ``f"{key}.feed"`` then holds what a person did: ``fixes``
             ({digest, off, choices}), ``selection`` ({digest, token}), ``style`` (a name) and the trigger
             ``open_rule`` (a code).
         on: callbacks by the name of what changed.
     """
     with st.container(gap=None):
-        registered("harmonyscope_screen", js=view_code, css=view_style)(key=f"{key}.screen", data=tokens)
-        registered("harmonyscope_feed", js=_feed_code, css=_hidden)(
+        registered("harmonyscope_screen", js=screen_code, css=screen_style)(key=f"{key}.screen", data=tokens)
+        registered("harmonyscope_feed", js=feed_code, css=_hidden)(
             key=f"{key}.feed",
             data=feed,
             on_fixes_change=on.get("fixes", _nothing),
@@ -112,9 +63,21 @@ def show_screen(tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callab
         )
 
 
-def show_checks(checks: bytes, *, key: str) -> None:
-    """Mount what the libraries themselves said (see :mod:`inspector.ui.checks`); draws nothing of its own."""
-    registered("harmonyscope_feed", js=_feed_code, css=_hidden)(key=f"{key}.checks", data=checks)
+def show_part(part: str, message: bytes, *, key: str) -> None:
+    """Mount a message that arrives after the screen stands; it draws nothing of its own.
+
+    Args:
+        part: its name, which :func:`pack_part` wrote into it: "checks", "steps", "go" ...
+        message: from :func:`pack_part`.
+        key: of the screen it belongs to.
+    """
+    registered("harmonyscope_feed", js=feed_code, css=_hidden)(key=f"{key}.{part}", data=message)
+
+
+def pack_part(digest: str, part: str, value: Any) -> bytes:
+    """A message for :func:`show_part`: ``value`` (JSON) about the transcript of this ``digest``."""
+    body = {"digest": digest, "part": part, "value": value}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
@@ -128,4 +91,4 @@ def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None
         on_open: called when something is opened.
     """
     data = json.dumps(cards, ensure_ascii=False, separators=(",", ":")).encode()
-    registered("harmonyscope_cards", js=_cards_code, css=_cards_style)(key=key, data=data, on_open_change=on_open)
+    registered("harmonyscope_cards", js=cards_code, css=cards_style)(key=key, data=data, on_open_change=on_open)

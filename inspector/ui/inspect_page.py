@@ -8,9 +8,10 @@ import streamlit as st
 
 from ..gallery import SampleError, load_sample
 from ..ingest import Loaded
+from .actions import actions
 from .checks import pack_checks
 from .chrome import guarded, page_file
-from .component import show_cards, show_checks, show_screen
+from .component import show_cards, show_part, show_screen
 from .input_panel import input_panel
 from .inspecting import Asked, answer
 from .plain import as_markdown
@@ -121,6 +122,7 @@ def _screen(asked: Asked) -> None:
     """Everything below the input. A fragment: a flipped switch runs this alone."""
     work = bench()
     given = answer(work, asked)
+    actions(work, given)
     show_screen(
         given.tokens,
         given.feed,
@@ -133,7 +135,7 @@ def _screen(asked: Asked) -> None:
         },
     )
     # The screen stands by now; what the libraries say themselves arrives a moment later.
-    show_checks(pack_checks(given.inspection), key=SCREEN)
+    show_part("checks", pack_checks(given.inspection), key=SCREEN)
     rule = st.session_state.pop("open_rule", None)
     if rule:
         st.switch_page(page_file("rules"), query_params={"rule": rule})

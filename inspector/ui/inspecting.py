@@ -10,10 +10,10 @@ import streamlit as st
 from ..inspection import Inspection, inspect
 from ..prompt import STYLES
 from ..tokens import Transcript
-from .feed import Settings, pack_feed
+from ..view.feed import Settings, pack_feed
+from ..view.viewmodel import digest, pack_view
 from .samples import all_samples
 from .state import Bench
-from .viewmodel import digest, pack_view
 
 _HELD: Final = "harmonyscope.held"
 

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from inspector import inspect
 from inspector.gallery import load_sample, load_samples
 from inspector.report.rules import all_rules
-from inspector.ui.container import unpack
 from inspector.ui.state import Bench
+from inspector.view.container import unpack
 
 BROKEN = "<|channel|>analysis<|channel|>commentary<|message|>Run the tests.<|end|>"
 
@@ -36,7 +36,7 @@ def messages(app: AppTest) -> dict[str, Any]:
             found["screen"] = unpack(data)[0]
         else:
             body = json.loads(data)
-            found["checks" if "checks" in body else "cards" if "groups" in body else "feed"] = body
+            found[body.get("part") or ("cards" if "groups" in body else "feed")] = body
     return found
 
 

@@ -2,7 +2,7 @@
 
 Pure functions from an inspection to bytes; nothing here knows Streamlit. The tokens travel as a dictionary of the
 unique ids and an index per token, the tree as where its leaves and nodes begin, the strict verdicts as outlines.
-See :mod:`inspector.ui.feed` for what does change.
+See :mod:`inspector.view.feed` for what does change.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def digest(transcript: Transcript) -> str:
 
 
 def pack_view(inspection: Inspection) -> bytes:
-    """The container (see :mod:`inspector.ui.container`) with everything about the tokens themselves.
+    """The container (see :mod:`inspector.view.container`) with everything about the tokens themselves.
 
     Head: ``version``, ``digest``, ``count`` (tokens), ``role``, ``huge`` (ids beyond 2**53 as text, by their place
     in the dictionary), ``labels`` (unique message fields), ``kinds`` (names of leaf kinds), ``markers`` (name and

@@ -16,7 +16,7 @@ from inspector.harmony.message import Message
 from inspector.harmony.tree import MessageNode
 from inspector.prompt import STYLES
 from inspector.tokens import MARKERS, Edit, apply_edits, vocabulary
-from inspector.ui.feed import MAX_FINDINGS, Settings, pack_feed
+from inspector.view.feed import MAX_FINDINGS, Settings, pack_feed
 
 HEADER_WORDS = (35644, 12606, 815, 4108, 316, 28)
 IDS = st.lists(st.one_of(st.sampled_from([*MARKERS, *HEADER_WORDS]), st.integers(0, 201100)), max_size=24)

@@ -4,6 +4,6 @@
    transcript is found again. */
 
 function shared() {
-  globalThis[Symbol.for("harmonyscope")] ??= { feeds: new Map(), checks: new Map(), listeners: new Set(), places: new Map() };
+  globalThis[Symbol.for("harmonyscope")] ??= { feeds: new Map(), parts: new Map(), listeners: new Set(), places: new Map() };
   return globalThis[Symbol.for("harmonyscope")];
 }

@@ -13,8 +13,8 @@ from inspector import Inspection, Transcript, inspect
 from inspector.gallery import Sample, load_samples
 from inspector.harmony.tree import MessageNode
 from inspector.tokens import MARKERS, vocabulary
-from inspector.ui.container import Array, unpack
-from inspector.ui.viewmodel import INCOMPLETE, MAX_ERROR_TEXT, STRAY, digest, pack_view
+from inspector.view.container import Array, unpack
+from inspector.view.viewmodel import INCOMPLETE, MAX_ERROR_TEXT, STRAY, digest, pack_view
 
 IDS = st.lists(
     st.one_of(st.sampled_from([*MARKERS, 35644, 12606, 815, 4108]), st.integers(-5, 201100), st.integers(2**53, 2**80)),

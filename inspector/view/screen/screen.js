@@ -47,10 +47,10 @@ class Screen {
   }
 
   _listen() {
-    const listener = (digest, checked) => {
+    const listener = (digest, part) => {
       if (digest !== this.transcript?.digest) return;
-      if (checked) this._verdictBar();
-      else this._feed();
+      if (part === "checks") this._verdictBar();
+      else if (part === "") this._feed();
     };
     shared().listeners.add(listener);
     return () => shared().listeners.delete(listener);
@@ -156,7 +156,7 @@ class Screen {
     this.verdict.show({
       verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
       findings: findings.length, misread: this.feed.misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
-      checks: shared().checks.get(this.transcript.digest) ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: this._fixes(),
+      checks: shared().parts.get(this.transcript.digest)?.checks ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: this._fixes(),
     });
   }
 

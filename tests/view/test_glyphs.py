@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.tokens import FIRST_SPECIAL, VOCABULARY_SIZE, Span, vocabulary
-from inspector.ui.glyphs import MAX_TOGETHER, characters_over_tokens, look_alikes, marker_name
+from inspector.view.glyphs import MAX_TOGETHER, characters_over_tokens, look_alikes, marker_name
 
 IDS = st.lists(
     st.one_of(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ui.container import TYPES, pack, unpack
+from inspector.view.container import TYPES, pack, unpack
 
 ARRAYS = st.dictionaries(
     st.text(st.characters(codec="ascii", categories=["L"]), min_size=1, max_size=8),

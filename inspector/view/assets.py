@@ -1,0 +1,66 @@
+"""The code and the style that the browser runs, as texts: files of :mod:`inspector.view`, one after the other."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).resolve().parent
+
+SCREEN_CODE: Final = (
+    "container",
+    "glyphs",
+    "document",
+    "sequence",
+    "layout",
+    "dom",
+    "tokens",
+    "store",
+    "verdict",
+    "findings",
+    "cards",
+    "prompt",
+    "minimap",
+    "status",
+    "facts",
+    "screen",
+)
+"""The files of the screen, in order: each uses only what stands before it."""
+
+SCREEN_STYLE: Final = ("palette", "view")
+"""The style sheets of the screen, in order."""
+
+
+@cache
+def screen_code() -> str:
+    """The code of the screen. It ends in the component's ``export default``."""
+    return "\n".join(_text(f"screen/{name}.js") for name in SCREEN_CODE)
+
+
+@cache
+def screen_style() -> str:
+    """The style of the screen."""
+    return "".join(_text(f"screen/{name}.css") for name in SCREEN_STYLE)
+
+
+@cache
+def feed_code() -> str:
+    """The code of the component that hands small messages to the screen."""
+    return _text("screen/feed.js")
+
+
+@cache
+def cards_code() -> str:
+    """The code of a list of cards or rows."""
+    return _text("screen/dom.js") + _text("cards/cards.js")
+
+
+@cache
+def cards_style() -> str:
+    """The style of a list of cards or rows."""
+    return _text("screen/palette.css") + _text("cards/cards.css")
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
