@@ -27,10 +27,10 @@ DEV_READY := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench fuzz wheel releases setup lock clean
+.PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 app: $(APP_READY) releases ## set up what is missing and open the app
 	@$(PY) -m inspector app
@@ -53,6 +53,9 @@ docs: $(DEV_READY) ## write the rules' pages from the rules
 
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
+
+bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against the empty app
+	$(PY) benchmarks/bench_ui.py $(BENCH_ARGS)
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)

@@ -97,10 +97,19 @@ def cli(context: click.Context) -> int | None:
 @cli.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; a free one when not given.")
 @click.option("--browser/--no-browser", default=True, help="Whether to open a browser.")
-def app(port: int | None = None, browser: bool = True) -> int:
+@click.option(
+    "--gallery",
+    "galleries",
+    multiple=True,
+    type=click.Path(exists=True),
+    help="A gallery to show beside the one that ships: a folder or a .harmonyscope file. May be repeated.",
+)
+def app(port: int | None = None, browser: bool = True, galleries: tuple[str, ...] = ()) -> int:
     """Open the app."""
     from .app import run
+    from .gallery.galleries import configure
 
+    configure(galleries)
     run(port=port, open_browser=browser)
     return CLEAN
 

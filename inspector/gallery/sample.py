@@ -9,15 +9,19 @@ from ..harmony.message import Message
 from ..tokens import Transcript
 
 
+class SampleError(ValueError):
+    """A sample or a gallery that cannot be read; the message names the place and what was expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One sample of the gallery.
 
     Attributes:
-        name: its address (``?sample=NAME``), unique over all families: lower-case letters, digits, hyphens.
+        name: its address (``?sample=NAME``), unique within its gallery: lower-case letters, digits, hyphens.
         title: a few words.
         story: two or three sentences: what happened, who loses it, what the repair does.
-        family: a key of :data:`inspector.gallery.FAMILIES`.
+        family: a key of :data:`inspector.gallery.FAMILIES` for what ships, any words or "" elsewhere.
         transcript: the tokens, the role they continue, the declared tools, what a server reported.
         expected: the messages that a careful engineer reads in it, without places (start and end are -1).
         rules: codes of all that must be found in it (diagnostics and finish reasons), sorted, each once.
@@ -27,6 +31,8 @@ class Sample:
             release that accepts the transcript is absent.
         founding: how often the founding report counted this error text; 0 for samples from elsewhere.
         tags: free words for filters.
+        stated: False for a plain transcript record, which does not say what must be found in it; ``expected``,
+            ``rules``, ``drift`` and ``errors`` are then empty and mean nothing.
     """
 
     name: str
@@ -40,6 +46,7 @@ class Sample:
     errors: Mapping[str, str] = field(default_factory=dict)
     founding: int = 0
     tags: tuple[str, ...] = ()
+    stated: bool = True
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -35,7 +35,8 @@ from typing import Any, Final
 from ..harmony.message import ROLES, Message
 from ..tokens import Transcript, vocabulary
 from .families import FAMILIES
-from .sample import Sample
+from .record import SAMPLE_NAME
+from .sample import Sample, SampleError
 
 _KEYS: Final = frozenset(
     {
@@ -55,11 +56,6 @@ _KEYS: Final = frozenset(
 )
 _MESSAGE_KEYS: Final = frozenset({"role", "name", "channel", "recipient", "content_type", "content"})
 _SERVER_KEYS: Final = frozenset({"finish_reason", "stop_reason", "stated"})
-_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
-class SampleError(ValueError):
-    """A sample that cannot be read; the message names the file, the line and what was expected."""
 
 
 def samples_folder() -> Path:
@@ -114,26 +110,47 @@ def load_sample(name: str, folder: Path | None = None) -> Sample:
 
 
 def read_sample(path: Path) -> Sample:
-    """The sample in one file.
+    """The sample in one file, ``FAMILY/NAME.toml``.
 
     Raises:
         SampleError: the file is missing or is no sample; the message says where and why.
     """
+    name, family = path.stem, path.parent.name
     try:
         text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SampleError(f"{path}: not valid TOML: {error}.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise SampleError(f"{path}: cannot be read: {error}.") from error
-    return _Reader(path, text, data).sample()
+    data = _parsed(text, str(path))
+    if not SAMPLE_NAME.fullmatch(name):
+        raise SampleError(f"{path}: a sample's file name must be lower-case words joined by hyphens.")
+    if family not in FAMILIES:
+        raise SampleError(f"{path}: {family!r} is no family; the folder must be one of {', '.join(FAMILIES)}.")
+    return _Reader(str(path), text, data).sample(name, family)
+
+
+def sample_from_toml(text: str, place: str, name: str, family: str) -> Sample:
+    """The sample that the text of a TOML file holds; ``place`` is how messages name it.
+
+    Raises:
+        SampleError: it is no sample; the message says where and why.
+    """
+    return _Reader(place, text, _parsed(text, place)).sample(name, family)
+
+
+def _parsed(text: str, place: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SampleError(f"{place}: not valid TOML: {error}.") from error
+    except (RecursionError, ValueError) as error:
+        raise SampleError(f"{place}: not valid TOML: it is nested too deeply or holds a number too long.") from error
 
 
 class _Reader:
     """Checks one file's values and says where a wrong one stands."""
 
-    def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
-        self.path = path
+    def __init__(self, place: str, text: str, data: dict[str, Any]) -> None:
+        self.place = place
         self.text = text
         self.data = data
 
@@ -142,14 +159,9 @@ class _Reader:
             (n for n, row in enumerate(self.text.splitlines(), 1) if re.match(rf"\s*\[*\"?{re.escape(key)}\b", row)),
             1,
         )
-        return SampleError(f"{self.path}:{line}: `{key}` {expected}.")
+        return SampleError(f"{self.place}:{line}: `{key}` {expected}.")
 
-    def sample(self) -> Sample:
-        name, family = self.path.stem, self.path.parent.name
-        if not _NAME.fullmatch(name):
-            raise SampleError(f"{self.path}: a sample's file name must be lower-case words joined by hyphens.")
-        if family not in FAMILIES:
-            raise SampleError(f"{self.path}: {family!r} is no family; the folder must be one of {', '.join(FAMILIES)}.")
+    def sample(self, name: str, family: str) -> Sample:
         self._only(self.data, _KEYS)
         founding = self.data.get("founding", 0)
         if not isinstance(founding, int) or isinstance(founding, bool) or founding < 0:

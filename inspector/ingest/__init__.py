@@ -1,5 +1,6 @@
 """Input: pasted text, token ids in any notation, transcript records. Each format is a module of its own."""
 
+from .carried import Card, Switches, card_of, carrying, switches_of
 from .reading import detect, read
 from .records import Item, iter_records
 from .values import FORMATS, Detection, Format, Loaded, Problem
@@ -7,13 +8,18 @@ from .writing import transcript_record
 
 __all__ = [
     "FORMATS",
+    "Card",
     "Detection",
     "Format",
     "Item",
     "Loaded",
     "Problem",
+    "Switches",
+    "card_of",
+    "carrying",
     "detect",
     "iter_records",
     "read",
+    "switches_of",
     "transcript_record",
 ]

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from ..tokens import START, Transcript
+from .html import out_of_page
 from .ids import looks_like_ids, read_ids
 from .record import Defaults
 from .records import looks_like_records, read_records
@@ -26,7 +27,7 @@ def detect(data: str | bytes, filename: str | None = None) -> Detection:
         >>> detect("the 3 of us paid 42 each").format
         'text'
     """
-    return _detect(unwrap(data), filename)
+    return _detect(out_of_page(unwrap(data)), filename)
 
 
 def read(
@@ -61,6 +62,8 @@ def read(
     if format != "auto" and format not in FORMATS:
         raise ValueError(f"format is {format!r}, expected auto, {', '.join(FORMATS)}")
     found = unwrap(data)
+    if format in ("auto", "records"):
+        found = out_of_page(found)
     detection = _detect(found, filename)
     chosen = detection.format if format == "auto" else format
     loaded: Loaded
@@ -122,6 +125,8 @@ def _source(filename: str | None) -> str:
 
 
 def _nothing(found: Unwrapped, chosen: str) -> Loaded:
+    if any(known.lost for known in found.problems):
+        return Loaded((), "records", "nothing that can be read")
     what = "the input is empty; expected a model output as text, token ids, or transcript records"
     given = next(name for name in FORMATS if name == chosen)
     return Loaded((), given, "nothing", (problem(found.line, 1, what),))

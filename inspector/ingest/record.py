@@ -3,8 +3,9 @@
 ``{"id": str, "token_ids": [int]}`` or ``{"id": str, "text": str}``, with optional ``role`` ("assistant" when it
 continues after ``<|start|>assistant``, null or absent for a whole conversation), ``prompt_token_ids``,
 ``finish_reason``, ``stop_reason``, ``origins``, ``logprobs``, ``top``, ``tools`` and ``meta``. Any other field is
-kept in ``meta``; of an inspection record, which can be read again, only the transcript's own fields are taken. A
-record without readable tokens is refused; a defect in an optional field costs that field only.
+kept in ``meta``; of an inspection record, which can be read again, only the transcript's own fields are taken, and
+what :mod:`inspector.ingest.carried` knows. A record without readable tokens is refused; a defect in an optional field
+costs that field only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Final, get_args
 
 from ..harmony.message import ROLES
 from ..tokens import Origin, Transcript, vocabulary
+from .carried import KEY, carried_by
 from .ids import MAX_DIGITS
 from .values import Problem, place, problem, quoted
 
@@ -129,12 +131,16 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
     prompt = optional("prompt_token_ids", _int_list)
     meta = dict(optional("meta", _object) or {})
     # What an inspection adds to a record is not the transcript's: it is found anew.
-    if not str(raw.get("schema", "")).startswith("harmonyscope/"):
+    ours = str(raw.get("schema", "")).startswith("harmonyscope/")
+    if not ours:
         meta.update((key, value) for key, value in raw.items() if key not in KEYS)
+    elif carried := carried_by(raw):
+        meta[KEY] = carried
     transcript = Transcript(
         ids=tuple(ids),
         role=role,
-        id=_identity(raw.get("id"), source),
+        # In a record of our own an empty name says that the transcript has none.
+        id="" if ours and raw.get("id") == "" else _identity(raw.get("id"), source),
         origins=optional("origins", _origins, count),
         logprobs=optional("logprobs", _logprobs, count),
         top=optional("top", _top, count),

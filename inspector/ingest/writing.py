@@ -6,13 +6,15 @@ import math
 from typing import Any
 
 from ..tokens import Transcript
+from .carried import KEY, carried_record
 
 
 def transcript_record(transcript: Transcript) -> dict[str, Any]:
     """One transcript as a JSON-serialisable record. Reading it gives the same transcript but for ``source``.
 
-    What is not known is left out; ``role`` is always there, because an absent one would mean a whole conversation.
-    Infinite logprobs, which JSON has no word for, are written as -1e308.
+    What it carries (:mod:`inspector.ingest.carried`) is written too. What is not known is left out; ``role`` is
+    always there, because an absent one would mean a whole conversation. Infinite logprobs, which JSON has no word
+    for, are written as -1e308.
     """
     record: dict[str, Any] = {"id": transcript.id, "role": transcript.role, "token_ids": list(transcript.ids)}
     if "finish_reason" in transcript.reported or transcript.finish_reason is not None:
@@ -29,9 +31,10 @@ def transcript_record(transcript: Transcript) -> dict[str, Any]:
         record["logprobs"] = [None if value is None else _number(value) for value in transcript.logprobs]
     if transcript.top is not None:
         record["top"] = [[[token, _number(value)] for token, value in row] for row in transcript.top]
-    if transcript.meta:
-        record["meta"] = dict(transcript.meta)
-    return record
+    meta = {key: value for key, value in transcript.meta.items() if key != KEY}
+    if meta:
+        record["meta"] = meta
+    return {**carried_record(transcript), **record}
 
 
 def _number(value: float) -> float:

@@ -39,8 +39,9 @@ def inspection_record(inspection: Inspection) -> Record:
     repair = inspection.repair
     return {
         "schema": SCHEMA,
+        "id": transcript.id,
         "token_count": len(transcript),
-        **transcript_record(transcript),
+        **(transcript_record(transcript) | {"schema": SCHEMA}),
         "strict": [_verdict(verdict) for verdict in inspection.strict],
         "diagnostics": [_diagnostic(found) for found in inspection.diagnostics],
         "repaired": {

@@ -40,19 +40,30 @@ def _nothing() -> None:
     """A change of state needs a listener to be reported at all."""
 
 
-def show_screen(tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callable[[], None]]) -> None:
+HELD_FROM: Final = 10_240
+"""Bytes from which Streamlit sends a message once and then refers to it (``global.minCachedMessageSize``)."""
+
+
+def show_screen(
+    tokens: bytes, feed: bytes, *, key: str, on: Mapping[str, Callable[[], None]], base: bytes = b""
+) -> None:
     """Mount both components.
 
     Args:
         tokens: from :func:`inspector.view.viewmodel.pack_view`.
-        feed: from :func:`inspector.view.feed.pack_feed`.
+        feed: from :func:`inspector.view.feed.pack_feed` or ``pack_change``.
         key: of the session state in which ``f"{key}.feed"`` then holds what a person did: ``fixes``
             ({digest, off, choices}), ``selection`` ({digest, token}), ``style`` (a name) and the trigger
             ``open_rule`` (a code).
         on: callbacks by the name of what changed.
+        base: the whole feed that ``feed`` is a change to, if it is one.
     """
     with st.container(gap=None):
         registered("harmonyscope_screen", js=screen_code, css=screen_style)(key=f"{key}.screen", data=tokens)
+        if base:
+            message = b'{"digest":%b,"part":"base","value":%b}' % (json.dumps(json.loads(base)["digest"]).encode(), base)
+            # A shorter one would come down with every flipped switch: blanks make it one that is held.
+            show_part("base", message.ljust(HELD_FROM), key=key)
         registered("harmonyscope_feed", js=feed_code, css=_hidden)(
             key=f"{key}.feed",
             data=feed,

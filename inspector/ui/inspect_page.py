@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from ..gallery import SampleError, load_sample
 from ..ingest import Loaded
 from .actions import actions
 from .checks import pack_checks
@@ -15,7 +14,7 @@ from .component import show_cards, show_part, show_screen
 from .input_panel import input_panel
 from .inspecting import Asked, answer
 from .plain import as_markdown
-from .samples import examples, sample_card
+from .samples import examples, find_sample, no_such_sample, sample_card
 from .state import Bench, as_input, bench, session_value
 
 SCREEN = "inspect"
@@ -53,13 +52,12 @@ def _follow_link(work: Bench) -> None:
 
 def open_sample(work: Bench, name: str) -> bool:
     """Put a sample of the gallery into the input; False, with a sentence on the page, when there is none."""
-    try:
-        sample = load_sample(name)
-    except SampleError as error:
-        st.error(as_markdown(str(error)))
+    sample = find_sample(name)
+    if sample is None:
+        st.error(as_markdown(no_such_sample(name)))
         return False
     work.text, work.format = as_input(sample.transcript)
-    work.upload, work.filename, work.sample, work.record = None, "", sample.name, 0
+    work.upload, work.filename, work.sample, work.record = None, "", name, 0
     work.role = sample.transcript.role or "none"
     work.tools = " ".join(sample.tools)
     work.markers = True
@@ -110,9 +108,10 @@ def _inspection(work: Bench, loaded: Loaded) -> None:
             "Transcript", range(len(names)), index=work.record, format_func=lambda n: names[n], key="w.record"
         )
     transcript = loaded.transcripts[min(work.record, len(loaded.transcripts) - 1)]
-    if work.sample:
+    sample = find_sample(work.sample) if work.sample else None
+    if sample is not None:
         # The sample says more than its text: what a server reported, for one.
-        transcript = replace(load_sample(work.sample).transcript, role=transcript.role, tools=work.tool_names)
+        transcript = replace(sample.transcript, role=transcript.role, tools=work.tool_names)
     _screen(Asked(transcript, work.sample, loaded.explanation))
 
 
@@ -126,6 +125,7 @@ def _screen(asked: Asked) -> None:
     show_screen(
         given.tokens,
         given.feed,
+        base=given.base,
         key=SCREEN,
         on={
             "fixes": lambda: work.take_fixes(session_value(f"{SCREEN}.feed", "fixes")),

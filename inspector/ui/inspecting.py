@@ -10,12 +10,15 @@ import streamlit as st
 from ..inspection import Inspection, inspect
 from ..prompt import STYLES
 from ..tokens import Transcript
-from ..view.feed import Settings, pack_feed
+from ..view.feed import Settings, pack_change, pack_feed
 from ..view.viewmodel import digest, pack_view
-from .samples import all_samples
+from .samples import find_sample
 from .state import Bench
 
 _HELD: Final = "harmonyscope.held"
+
+LONG_FEED: Final = 2500
+"""Bytes of a feed from which it is sent whole once, and then only what a switch changes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The messages for :func:`inspector.ui.component.show_screen`, and what they were made from."""
+    """The messages for :func:`inspector.ui.component.show_screen`, and what they were made from.
+
+    ``base`` is the whole feed that ``feed`` is a change to, empty when ``feed`` itself is whole.
+    """
 
     tokens: bytes
     feed: bytes
     inspection: Inspection
+    base: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,20 @@ def answer(work: Bench, asked: Asked) -> Given:
     title, story = _sample_words(asked.sample)
     told = replace(settings, title=title, story=story, read_as=asked.read_as)
     tokens = last.given.tokens if last is not None else pack_view(inspection)
-    given = Given(tokens, pack_feed(inspection, told), inspection)
+    base = last.given.base if last is not None else _base(inspection, told)
+    feed = pack_change(inspection, told, base) if base else pack_feed(inspection, told)
+    given = Given(tokens, feed, inspection, base)
     st.session_state[_HELD] = _Held(asked, settings, given)
     return given
 
 
+def _base(inspection: Inspection, settings: Settings) -> bytes:
+    """The whole feed, to be sent once, where it is too long to be sent with each flipped switch; else nothing."""
+    whole = pack_feed(inspection, settings)
+    return whole if len(whole) > LONG_FEED else b""
+
+
 def _sample_words(name: str) -> tuple[str, str]:
     """Title and story of a sample, empty for none."""
-    sample = next((s for s in all_samples() if s.name == name), None)
+    sample = find_sample(name) if name else None
     return (sample.title, sample.story) if sample is not None else ("", "")

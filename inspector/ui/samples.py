@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
-from ..gallery import FAMILIES, Sample, load_samples
+from ..gallery import FAMILIES, Sample, SampleError, load_sample, shipped_gallery
 from ..harmony.reader import read
 from ..tokens import Transcript
 from ..view.strip import strip
+from .galleries import find_open
 
 EXAMPLES: Final = (
     "chatter-in-brackets",
@@ -24,14 +24,33 @@ EXAMPLES: Final = (
 """The samples that an empty page offers, where they are there: one of each kind of trouble, and a healthy one."""
 
 
-@lru_cache(maxsize=1)
 def all_samples() -> tuple[Sample, ...]:
     """The samples that ship.
 
     Raises:
         inspector.gallery.SampleError: one cannot be read.
     """
-    return tuple(load_samples())
+    return shipped_gallery().samples
+
+
+def find_sample(address: str) -> Sample | None:
+    """The sample that ``?sample=`` names: one that ships, one of an open gallery (``GALLERY:NAME``), a saved one."""
+    return find_open(address)
+
+
+def no_such_sample(address: str) -> str:
+    """Why :func:`find_sample` found nothing, and what to do, in a sentence for people (to be escaped)."""
+    gallery, colon, _ = address.partition(":")
+    if colon:
+        return (
+            f"There is no sample called {address[:100]!r}: its gallery {gallery[:60]!r} is not open here; "
+            "open its file on the Gallery page."
+        )
+    try:
+        load_sample(address)
+    except SampleError as error:
+        return str(error)
+    return f"There is no sample called {address[:60]!r}."
 
 
 def examples() -> list[Sample]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import streamlit as st
@@ -15,11 +15,18 @@ import streamlit as st
 from ..ingest import Loaded, read
 from ..inspection import NEWEST
 from ..tokens import Transcript, vocabulary
+from .keeping import Kept, new_name
 
 _KEY: Final = "harmonyscope.bench"
 
 ROLES: Final = ("auto", "assistant", "none", "user", "system", "developer", "tool")
 """What a person can say about the role that the tokens continue; "none" is a whole conversation."""
+
+START: Final = "start"
+"""The name of the empty page in a tab's history."""
+
+SAMPLE: Final = "sample"
+"""The name of an input whose address says it all."""
 
 
 @dataclass(slots=True)
@@ -37,6 +44,13 @@ class Bench:
         style: who renders the next prompt.
         selection: the chosen token, by transcript.
         replaced: the input was put there by us, so the widgets have to be filled anew.
+        id: what the tab's history calls this input: :data:`START`, :data:`SAMPLE`, or a name of its own under which
+            the server keeps it.
+        session: of this server's session, which a reload ends.
+        turn: counts what a person opened here, and what therefore has to be written into the address.
+        answered: the last question of the address that was answered.
+        revision: counts all changes of the input, for what was drawn from it.
+        notice: a sentence about what could not be opened, shown once.
     """
 
     text: str = ""
@@ -54,6 +68,12 @@ class Bench:
     style: str = NEWEST
     selection: dict[str, int] = field(default_factory=dict)
     replaced: bool = False
+    id: str = START
+    session: str = field(default_factory=new_name)
+    turn: int = 0
+    answered: int = 0
+    revision: int = 0
+    notice: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +98,53 @@ class Bench:
             tools=self.tool_names,
         )
 
+    def clear(self) -> None:
+        """Nothing to inspect: the start page."""
+        self.text, self.filename, self.upload, self.tools = "", "", None, ""
+        self.format, self.role, self.markers = "auto", "auto", True
+        self.sample = self.linked = ""
+        self.record = 0
+        self.id = START
+        self.replaced = True
+        self.revision += 1
+
+    def open_file(self, data: bytes, name: str) -> None:
+        """Take a file for the input; ``name`` is what the page calls it."""
+        self.text, self.filename, self.upload = "", name, data
+        self.sample = self.linked = ""
+        self.record = 0
+        self.replaced = True
+        self.renew()
+
+    def renew(self) -> None:
+        """The input is another one now, of a person's own."""
+        self.id = new_name()
+        self.turn += 1
+        self.revision += 1
+
+    def keep(self) -> None:
+        """Let the server keep this input as it is now, if it is a person's own."""
+        if self.id in (START, SAMPLE) or self.is_empty:
+            return
+        copy = replace(
+            self, off=dict(self.off), choices=dict(self.choices), selection=dict(self.selection), notice=""
+        )
+        _INPUTS.keep(self.id, copy, len(self.text) + len(self.upload or b""))
+
+    def restore(self, name: str) -> bool:
+        """Open an input that the server keeps; False when it does not."""
+        found = _INPUTS.find(name)
+        if found is None:
+            return False
+        for part in _INPUT_FIELDS:
+            setattr(self, part, getattr(found, part))
+        for digest in found.off:
+            self.off[digest], self.choices[digest] = found.off[digest], found.choices.get(digest, {})
+        self.selection |= found.selection
+        self.replaced = True
+        self.revision += 1
+        return True
+
     def take_fixes(self, said: object) -> None:
         """Keep the switches as the browser tells them; what is not of the expected form is left out."""
         if not isinstance(said, Mapping) or not isinstance(said.get("digest"), str):
@@ -94,6 +161,10 @@ class Bench:
         """Keep the chosen token."""
         if isinstance(said, Mapping) and isinstance(said.get("digest"), str) and isinstance(said.get("token"), int):
             self.selection[said["digest"]] = said["token"]
+
+
+_INPUT_FIELDS: Final = "text filename upload format role markers tools sample linked record style id".split()
+_INPUTS: Final[Kept[Bench]] = Kept()
 
 
 def bench() -> Bench:

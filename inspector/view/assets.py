@@ -13,6 +13,7 @@ SCREEN_CODE: Final = (
     "glyphs",
     "document",
     "sequence",
+    "reading",
     "layout",
     "dom",
     "tokens",
@@ -24,11 +25,15 @@ SCREEN_CODE: Final = (
     "minimap",
     "status",
     "facts",
+    "diff_align",
+    "diff_rows",
+    "diff_draw",
+    "diff",
     "screen",
 )
 """The files of the screen, in order: each uses only what stands before it."""
 
-SCREEN_STYLE: Final = ("palette", "view")
+SCREEN_STYLE: Final = ("palette", "view", "diff")
 """The style sheets of the screen, in order."""
 
 
@@ -47,7 +52,8 @@ def screen_style() -> str:
 @cache
 def feed_code() -> str:
     """The code of the component that hands small messages to the screen."""
-    return _text("screen/feed.js")
+    code = _text("screen/feed.js")
+    return code[code.index("export") :]
 
 
 @cache
@@ -60,6 +66,36 @@ def cards_code() -> str:
 def cards_style() -> str:
     """The style of a list of cards or rows."""
     return _text("screen/palette.css") + _text("cards/cards.css")
+
+
+@cache
+def address_code() -> str:
+    """The code that keeps the address of the Inspect page."""
+    return _text("link/address.js")
+
+
+@cache
+def share_code() -> str:
+    """The code of a link to copy."""
+    return _text("screen/dom.js") + _text("link/share.js")
+
+
+@cache
+def share_style() -> str:
+    """The style of a link to copy."""
+    return _text("screen/palette.css") + _text("link/share.css")
+
+
+@cache
+def page_code() -> str:
+    """The code of an exported page; it wants ``mountScreen``, ``mountFeed`` and ``mountCards`` before it."""
+    return _text("page/page.js")
+
+
+@cache
+def page_style() -> str:
+    """The style of an exported page's frame."""
+    return _text("page/page.css")
 
 
 def _text(name: str) -> str:

@@ -75,7 +75,7 @@ def test_pasted_text_is_inspected(app: AppTest) -> None:
 def test_the_libraries_are_asked(app: AppTest) -> None:
     app.run()
     submit(app, BROKEN)
-    states = {name: check["state"] for name, check in messages(app)["checks"]["checks"].items()}
+    states = {name: check["state"] for name, check in messages(app)["checks"]["value"].items()}
     assert states["oss-harmony 0.0.11"] == "same"
     assert states["openai-harmony 0.0.8"] in ("same", "model")
 

@@ -1,29 +1,47 @@
-/* The transcript in the browser: its dictionary, its tokens, its tree. Filled once, never changed. */
+/* The transcript in the browser: its dictionary, its tokens, its tree. Filled once; tokens that are generated later
+   are appended together with the new reading of the tail. */
 
 class Dictionary {
   constructor(head, sections) {
-    this.ids = Array.from(sections.ids, String);
-    for (const [place, text] of Object.entries(head.huge)) this.ids[place] = text;
+    this.ids = [];
     this.data = [];
-    let at = 0;
-    for (const length of sections.lengths) {
-      this.data.push(sections.bytes.subarray(at, at + length));
-      at += length;
-    }
-    this.markers = new Map(Object.entries(head.markers).map(([place, marker]) => [Number(place), marker]));
-    this.known = new Map(this.ids.map((id, place) => [id, place]));
+    this.known = new Map();
+    this.markers = new Map();
     this.cellCache = [];
+    // Where an entry of the sender stands here: edits may have added ids of their own in between.
+    this.places = [];
+    this.extend(head, sections, 0);
+  }
+
+  /** Adds the sender's entries from number `first` on; `sections` holds them alone. */
+  extend(head, sections, first) {
+    const { ids, lengths, bytes } = sections;
+    let at = 0;
+    for (let k = 0; k < ids.length; k += 1) {
+      const id = head.huge[first + k] ?? String(ids[k]);
+      const data = bytes.subarray(at, at + lengths[k]);
+      at += lengths[k];
+      const place = this.known.get(id) ?? this._put(id, data);
+      this.places.push(place);
+      const marker = head.markers[first + k];
+      if (marker) this.markers.set(place, marker);
+    }
   }
 
   /** Adds ids that only edits have; each row is [id, bytes] or [id, bytes, name, help]. */
   add(rows) {
     for (const [id, bytes, name, help] of rows) {
       if (this.known.has(String(id))) continue;
-      const place = this.ids.push(String(id)) - 1;
-      this.data.push(Uint8Array.from(bytes));
-      this.known.set(String(id), place);
+      const place = this._put(String(id), Uint8Array.from(bytes));
       if (name !== undefined) this.markers.set(place, [name, help]);
     }
+  }
+
+  _put(id, data) {
+    const place = this.ids.push(id) - 1;
+    this.data.push(data);
+    this.known.set(id, place);
+    return place;
   }
 
   /** The place of an id; every id that is drawn has one. */
@@ -58,25 +76,98 @@ class Transcript {
   constructor(bytes) {
     const { head, sections } = unpackContainer(bytes);
     Object.assign(this, { head, digest: head.digest, count: head.count, role: head.role, strict: head.strict });
-    this.index = sections.index;
     this.dictionary = new Dictionary(head, sections);
+    this.index = sections.index;
     this.leafStarts = sections.leaf_starts;
     this.leafKinds = sections.leaf_kinds;
-    this.nodeRows = sections.nodes;
-    this.nodeCount = sections.nodes.length / NODE_FIELDS;
-    this.nodeStarts = new Uint32Array(this.nodeCount);
-    for (let n = 0; n < this.nodeCount; n += 1) this.nodeStarts[n] = this.nodeRows[n * NODE_FIELDS];
+    this.origins = sections.origins ?? null;
+    this.logprobs = sections.logprobs ?? null;
+    this._setNodes(sections.nodes);
     this.groups = new Map();
     this.groupOf = new Map();
-    for (let g = 0; g < sections.groups.length; g += 2) {
-      this.groups.set(sections.groups[g], sections.groups[g + 1]);
-      for (let i = sections.groups[g]; i < sections.groups[g + 1]; i += 1) this.groupOf.set(i, sections.groups[g]);
-    }
     this.alike = new Set();
-    for (let a = 0; a < sections.alike.length; a += 2) {
-      for (let i = sections.alike[a]; i < sections.alike[a + 1]; i += 1) this.alike.add(i);
-    }
     this.groupCells = new Map();
+    this.groupPairs = [];
+    this.alikePairs = [];
+    this._setGroups(0, sections.groups);
+    this._setAlike(0, sections.alike);
+  }
+
+  /** Takes a packed appendix (see pack_appendix): more tokens, and the tail of the reading that they changed.
+
+      Returns the first token from which on lines may break otherwise. Throws an Error with one sentence when the
+      appendix does not continue these tokens. */
+  append(bytes) {
+    const { head, sections } = unpackContainer(bytes);
+    const { kept } = head;
+    if (!kept || head.digest !== this.digest || head.base !== this.count || kept.index !== this.count) {
+      throw new Error("These tokens do not continue the ones that are shown: reload the page.");
+    }
+    let from = Math.min(this._firstChangedLeaf(kept, sections), this._firstChangedNode(kept, sections), this.count);
+    from = Math.min(from, this.groupPairs[kept.groups] ?? from, sections.groups[0] ?? from);
+    this.dictionary.extend(head, sections, kept.ids);
+    const { places } = this.dictionary;
+    this.index = joined(Uint32Array, this.index, kept.index, Uint32Array.from(sections.index, (entry) => places[entry]));
+    this.leafStarts = joined(Uint32Array, this.leafStarts, kept.leaf_starts, sections.leaf_starts);
+    this.leafKinds = joined(Uint8Array, this.leafKinds, kept.leaf_kinds, sections.leaf_kinds);
+    this.origins = sections.origins ? joined(Uint8Array, this.origins ?? [], kept.origins, sections.origins) : null;
+    this.logprobs = sections.logprobs ? joined(Float32Array, this.logprobs ?? [], kept.logprobs, sections.logprobs) : null;
+    this._setGroups(kept.groups, sections.groups);
+    this._setAlike(kept.alike, sections.alike);
+    this.head.labels = [...this.head.labels.slice(0, kept.labels), ...head.labels];
+    this._setNodes(joined(Uint32Array, this.nodeRows, kept.nodes, sections.nodes));
+    Object.assign(this, { count: head.count, role: head.role, strict: head.strict });
+    return from;
+  }
+
+  _firstChangedLeaf(kept, { leaf_starts: starts }) {
+    const leaf = Math.min(kept.leaf_starts, kept.leaf_kinds);
+    const fresh = leaf < kept.leaf_starts ? this.leafStarts[leaf] : starts[0];
+    return Math.min(this.leafStarts[leaf] ?? Infinity, fresh ?? Infinity);
+  }
+
+  /** A node that only grew, or whose message says something else, breaks no line anew. */
+  _firstChangedNode(kept, { nodes }) {
+    const first = kept.nodes / NODE_FIELDS;
+    for (let k = 0; first + k < this.nodeCount || k * NODE_FIELDS < nodes.length; k += 1) {
+      const old = this.nodeStarts[first + k] ?? Infinity;
+      const fresh = nodes[k * NODE_FIELDS] ?? Infinity;
+      if (old !== fresh) return Math.min(old, fresh);
+    }
+    return Infinity;
+  }
+
+  _setNodes(rows) {
+    this.nodeRows = rows;
+    this.nodeCount = rows.length / NODE_FIELDS;
+    this.nodeStarts = new Uint32Array(this.nodeCount);
+    for (let n = 0; n < this.nodeCount; n += 1) this.nodeStarts[n] = rows[n * NODE_FIELDS];
+  }
+
+  _setGroups(kept, pairs) {
+    for (let g = kept; g < this.groupPairs.length; g += 2) {
+      this.groups.delete(this.groupPairs[g]);
+      this.groupCells.delete(this.groupPairs[g]);
+      for (let i = this.groupPairs[g]; i < this.groupPairs[g + 1]; i += 1) this.groupOf.delete(i);
+    }
+    this.groupPairs.length = kept;
+    for (let g = 0; g < pairs.length; g += 2) {
+      this.groupPairs.push(pairs[g], pairs[g + 1]);
+      this.groups.set(pairs[g], pairs[g + 1]);
+      for (let i = pairs[g]; i < pairs[g + 1]; i += 1) this.groupOf.set(i, pairs[g]);
+    }
+  }
+
+  _setAlike(kept, pairs) {
+    for (let a = kept; a < this.alikePairs.length; a += 2) {
+      for (let i = this.alikePairs[a]; i < this.alikePairs[a + 1]; i += 1) this.alike.delete(i);
+    }
+    this.alikePairs.length = kept;
+    for (const edge of pairs) this.alikePairs.push(edge);
+    // Neighbours may share a token, so the last one that stayed is entered again.
+    for (let a = Math.max(0, kept - 2); a < this.alikePairs.length; a += 2) {
+      for (let i = this.alikePairs[a]; i < this.alikePairs[a + 1]; i += 1) this.alike.add(i);
+    }
   }
 
   /** The node that token `i` is in, or -1. */
@@ -126,6 +217,30 @@ class Transcript {
     for (let i = start; i < end; i += 1) parts.push(this.dictionary.data[this.index[i]]);
     return parts;
   }
+
+  /** The text of the tokens [from, to): markers as they are printed, U+FFFD for what is no text. */
+  text(from, to) {
+    const { dictionary } = this;
+    const parts = [];
+    for (let i = Math.max(0, from); i < Math.min(to, this.count); i += 1) {
+      const place = this.index[i];
+      parts.push(dictionary.isUnknown(place) ? UNKNOWN_BYTES : dictionary.data[place]);
+    }
+    return LENIENT_DECODER.decode(concatenated(parts));
+  }
+
+  /** The ids of the tokens [from, to), as strings: some are beyond what a number holds. */
+  ids(from, to) {
+    return Array.from(this.index.subarray(Math.max(0, from), Math.min(to, this.count)), (place) => this.dictionary.ids[place]);
+  }
+}
+
+/** The first `kept` elements of `old`, then all of `fresh`, as a typed array. */
+function joined(Type, old, kept, fresh) {
+  const out = new Type(kept + fresh.length);
+  out.set(old.length > kept ? old.slice(0, kept) : old);
+  out.set(fresh, kept);
+  return out;
 }
 
 /** The last index whose value is <= `value` in a sorted array, or -1. */

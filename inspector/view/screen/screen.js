@@ -1,56 +1,105 @@
-/* The screen: puts the parts together and links them. Everything that lights up does so here, in the browser. */
+/* The screen: puts the parts together. What a person does to one part reaches the others through here. */
 
-const NOTHING = { node: -1, from: -1, to: -1 };
 const SELECTION_DELAY = 250;
+const PANELS = [["outline", "Outline", "o"], ["step", "Step", "s"]];
 
 class Screen {
   constructor(host) {
     this.root = el("div", { class: "hs" });
-    // Streamlit's own shortcuts (r, c) must not fire while a person walks the tokens.
-    this.root.addEventListener("keydown", (event) => event.stopPropagation());
     host.append(this.root);
+    this.mode = "text";
+    this.open = new Set();
+    this.lanes = { origin: false, logprob: false };
+    this.folds = new Set();
     this.source = new SourceLine(this.root);
-    this.verdict = new VerdictBar(this.root, { release: (name) => this._release(name), go: (i) => this.tokens.pick(i) });
+    this.verdict = new VerdictBar(this.root, { release: (name) => this._release(name), go: (i) => this._pick(i) });
     const main = el("div", { class: "main" });
-    const hero = el("div", { class: "hero" });
     this.root.append(main);
+    this.tools = new Toolbar(main, {
+      mode: (name) => this._setMode(name), toggle: (name) => this._toggle(name), lane: (name) => this._lane(name), ready: () => this.finder.prepare(),
+      find: (query, exact) => this.finder.find(query, exact), hit: (by) => this.finder.hit(by), leave: () => this.focusTokens(), goTo: (i) => this._goTo(i),
+      finding: (by) => this._step(by), sheet: () => this.keys.sheet.open(), scope: () => this._scope(),
+      copy: (form) => this._copy(form), repaired: (form) => this._copyRepaired(form),
+    }, PANELS);
     this.mapHost = el("div", { class: "map-host" });
+    const hero = el("div", { class: "hero" });
     main.append(this.mapHost, hero);
-    this.tokens = new TokenView(hero, {
-      label: "Tokens of the transcript",
-      on: {
-        hover: (i) => this._token(i), select: (i) => this._select(i), step: (by) => this._step(by),
-        scroll: () => this.map.draw(),
-      },
-    });
-    this.map = new MiniMap(this.mapHost, this.tokens);
-    this.status = new StatusLine(hero);
-    this.finish = new FinishLine(hero, { go: (finding) => this._go(finding) });
+    this._hero(hero);
     this.findings = new FindingsList(main, {
-      hover: (finding) => this._finding(finding), go: (finding) => this._go(finding),
-      change: () => this._changed(), rule: (code) => this.send?.trigger("open_rule", code),
+      hover: (finding) => this.links.finding(finding), go: (finding) => this._go(finding),
+      change: () => this._changed(), rule: (code) => this.send?.trigger?.("open_rule", code),
     });
     const panes = el("div", { class: "panes" });
     main.append(panes);
-    const on = { hover: (link) => this._light(link ?? NOTHING), go: (i) => this.tokens.pick(i) };
+    const on = { hover: (link) => this.links.light(link ?? NOTHING), go: (i) => this._pick(i) };
     this.strict = new MessagePane(panes, "Strict", on);
     this.repaired = new MessagePane(panes, "Repaired", on);
     this.prompt = new PromptPane(panes, {
-      hover: (i) => this._token(i), select: (i) => this.tokens.pick(i), rule: () => {},
-      light: (link) => this._light({ ...NOTHING, ...link }),
-      style: (name) => this.send?.setState("style", name),
+      hover: (i) => this.links.token(i), select: (i) => this._pick(i),
+      light: (link) => this.links.light(link), style: (name) => this.send?.setState?.("style", name),
     });
+    this.links = new Links(() => this._lit(), this.status);
+    this.finder = new Finder(this.tools.find, {
+      transcript: () => this.transcript, findings: () => this.feed.findings, active: () => this.tokens.active,
+      show: (matches, current) => this.tokens.setMatches(matches, current), go: ([from, to]) => this._goMatch(from, to),
+    });
+    this.keys = new Shortcuts(this.root, this._actions());
     this.stop = this._listen();
     // Boxes are measured: with the fonts that are there now, and again with those that arrive.
     this.fontsLoaded = () => this._refresh();
     document.fonts.addEventListener("loadingdone", this.fontsLoaded);
   }
 
+  _hero(hero) {
+    const stage = el("div", { class: "stage" });
+    this.contents = new ContentsPanel(stage, {
+      go: (i) => this._pick(i), hover: (link) => this.links.light(link ?? NOTHING), folds: (set) => this._setFolds(set), close: () => this._toggle("outline"),
+    });
+    const surface = el("div", { class: "surface" });
+    this.diffHost = el("div", { class: "diff-host", hidden: true });
+    stage.append(surface, this.diffHost);
+    hero.append(stage);
+    this.surface = surface;
+    this.tokens = new TokenView(surface, {
+      label: "Tokens of the transcript",
+      on: {
+        hover: (i) => this.links.token(i), select: (i) => this._select(i), scroll: () => this.map.draw(),
+        range: (range) => this.status.selected(range), fold: (n) => this._fold(n),
+      },
+    });
+    this.map = new MiniMap(this.mapHost, this.tokens);
+    this.stepHost = el("div", { class: "step-host", hidden: true });
+    hero.append(this.stepHost);
+    this.status = new StatusLine(hero);
+    this.finish = new FinishLine(hero, { go: (finding) => this._go(finding) });
+  }
+
+  _lit() {
+    const parts = [this.tokens, this.prompt.view, this.strict, this.repaired, this.findings];
+    if (this.open.has("outline")) parts.push(this.contents);
+    if (this.open.has("step")) parts.push(this.stepper);
+    if (this.mode === "diff") parts.push(this.diff);
+    return parts;
+  }
+
+  _actions() {
+    return {
+      n: () => this._step(1), p: () => this._step(-1), f: () => this.tools.find.open(), "/": () => this.tools.find.open(),
+      g: () => this.tools.goBox.focus(), t: () => this._setMode(this.mode === "table" ? "text" : "table"),
+      d: () => this._setMode(this.mode === "diff" ? "text" : "diff"), s: () => this._toggle("step"), o: () => this._toggle("outline"),
+      c: () => this.tools.copying.toggle(), "]": () => this._message(1), "[": () => this._message(-1),
+      ".": () => this._fold(this.transcript.nodeAt(this.tokens.active)), "?": () => this.keys.sheet.open(), Escape: () => this._escape(),
+      copy: (event) => this._copyKey(event),
+    };
+  }
+
   _listen() {
     const listener = (digest, part) => {
       if (digest !== this.transcript?.digest) return;
-      if (part === "checks") this._verdictBar();
-      else if (part === "") this._feed();
+      if (part === "" || part === "base") this._feed();
+      else if (part === "checks") this._verdictBar();
+      else if (part === "go") this._told();
+      else this._panels();
     };
     shared().listeners.add(listener);
     return () => shared().listeners.delete(listener);
@@ -58,10 +107,10 @@ class Screen {
 
   destroy() {
     this.stop();
+    this.keys.destroy();
     document.fonts.removeEventListener("loadingdone", this.fontsLoaded);
     clearTimeout(this.selecting);
-    this.tokens.destroy();
-    this.prompt.view.destroy();
+    for (const part of [this.tokens, this.prompt.view, this.contents, this.stepper, this.diff]) part?.destroy();
   }
 
   /** Takes the tokens; what follows the switches comes from the other component, before or after. */
@@ -73,6 +122,7 @@ class Screen {
     }
     this.bytes = bytes;
     this.transcript = new Transcript(bytes);
+    this.folds = new Set();
     this._feed();
   }
 
@@ -80,6 +130,7 @@ class Screen {
     this.tokens.refresh();
     this.prompt.view.refresh();
     this.map.draw();
+    for (const panel of this._shown()) panel.refresh();
   }
 
   _theme() {
@@ -88,20 +139,36 @@ class Screen {
 
   _feed() {
     const held = shared().feeds.get(this.transcript.digest);
-    this.root.classList.toggle("waiting", !held);
-    if (!held) return;
+    const feed = held && readFeed(held.feed, shared().parts.get(this.transcript.digest)?.base);
+    this.root.classList.toggle("waiting", !feed);
+    if (!feed) return;
     this.send = held;
-    const { feed } = held;
     this.feed = feed;
+    // Without Python behind the page nothing can be switched.
+    this.fixed = !held.setState;
     const { transcript } = this;
     transcript.dictionary.add(feed.extra);
+    transcript.relabelled = relabelled(transcript, feed.repair);
+    this.links.show(transcript, feed);
     this.source.show(transcript, feed.settings);
     this._verdict();
-    this.findings.show(feed, transcript);
+    this.findings.show(feed, transcript, this.fixed);
     this.finish.show(feed.finish);
     this._repaired();
-    this.prompt.show(transcript, feed);
+    this.prompt.show(transcript, feed, this.fixed);
     this._place();
+    this.finder.renew();
+    this._tools();
+    this._panels();
+  }
+
+  _tools() {
+    const { origins, logprobs } = this.transcript;
+    this.tools.show({
+      mode: this.mode, modes: ["text", "table", "diff"], open: this.open, lanes: this.lanes,
+      has: { origin: Boolean(origins), logprob: Boolean(logprobs) },
+    });
+    this.tools.counted(this.links.numberOf(this.gone), this.feed.findings.length);
   }
 
   /** Whether the chosen release accepts the transcript with the fixes that are on. */
@@ -115,9 +182,10 @@ class Screen {
     const edits = feed.repair.edits;
     const ok = this._accepts();
     this.repaired.show({
-      outline: feed.repair.messages, sequence: new Sequence(transcript, edits), edits,
-      hint: `${this._fixes()} · strict ${ok ? "accepts" : "raises"}`,
+      outline: feed.repair.messages, sequence: this.links.repaired, edits,
+      hint: `${fixesInWords(feed)} · strict ${ok ? "accepts" : "raises"}`,
       after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
+      none: "Nothing is left of it: every token was taken out.",
     });
     this.repaired.root.dataset.ok = ok;
   }
@@ -126,54 +194,35 @@ class Screen {
   _verdict() {
     const { transcript, feed } = this;
     const verdicts = transcript.strict.filter((v) => v.mode === "strict");
-    const chosen = verdicts.find((v) => v.release === shared().release) ?? verdicts.find((v) => !v.ok) ?? verdicts[0];
-    this.chosen = chosen;
+    this.chosen = verdicts.find((v) => v.release === shared().release) ?? verdicts.find((v) => !v.ok) ?? verdicts[0];
     this._verdictBar();
-    const error = chosen?.error ?? null;
+    const error = this.chosen?.error ?? null;
     this.tokens.show(transcript, {
       edits: feed.repair.edits, findings: feed.findings, broke: error && error.token, cause: error && error.cause,
     });
     this.map.show(transcript, feed.findings);
-    if (!chosen) return;
-    const after = [];
-    if (error) {
-      after.push(errorNote(error.token >= transcript.count ? "Raised at the end" : `Raised at token ${error.token}`, error, "No message reaches the caller."));
-      for (const later of chosen.later.slice(0, 5)) after.push(errorNote("Once that is mended, it breaks again", later));
-      const more = chosen.later.length - 5 + chosen.more_later;
-      if (more > 0) after.push(el("p", { class: "quiet" }, `and ${plural(more, "more error")}`));
-    }
-    const count = countMessages(chosen.messages, transcript);
-    this.strict.show({
-      outline: chosen.messages, sequence: new Sequence(transcript, []),
-      hint: error ? `${plural(count, "message")} complete before the break` : `${plural(count, "message")} returned`, after,
-    });
-    this.strict.root.dataset.ok = chosen.ok;
+    if (this.chosen) showStrict(this.strict, this.chosen, transcript);
   }
 
   _verdictBar() {
     if (!this.feed) return;
-    const { findings, repair } = this.feed;
+    const { findings, repair, misread } = this.feed;
     this.verdict.show({
       verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
-      findings: findings.length, misread: this.feed.misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
-      checks: shared().parts.get(this.transcript.digest)?.checks ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: this._fixes(),
+      findings: findings.length, misread: misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
+      checks: this.parts.checks ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: fixesInWords(this.feed),
     });
   }
 
-  /** How many fixes there are and how many are on, in words. */
-  _fixes() {
-    const could = this.feed.findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length);
-    if (!could.length) return "nothing to mend";
-    // A fix that lies within another one is on, though it has no edit of its own.
-    const off = new Set(this.feed.settings.off);
-    const on = could.filter((f) => f.applied || (f.fix && f.fix.mends && ![f.key, f.code, f.name].some((word) => off.has(word))));
-    return `${on.length} of ${could.length} ${could.length === 1 ? "fix" : "fixes"} on`;
+  get parts() {
+    return shared().parts.get(this.transcript.digest) ?? {};
   }
 
   _release(name) {
     shared().release = name;
     this._verdict();
     this._repaired();
+    this._panels();
   }
 
   /** Goes back to where a person was in this transcript. */
@@ -181,92 +230,24 @@ class Screen {
     const { digest } = this.transcript;
     if (this.placed === digest) return;
     this.placed = digest;
+    this.gone = null;
     const place = shared().places.get(digest);
-    if (place !== undefined) {
-      this.tokens.go(place);
-      return;
-    }
-    const broke = this.tokens.broke;
+    const { broke } = this.tokens;
     const first = broke ?? (this.feed.findings.length ? Math.min(...this.feed.findings.map((f) => f.span[0])) : 0);
-    this.tokens.go(first);
-  }
-
-  _on(i) {
-    return this.feed.findings.filter(({ span: [start, end] }) => start <= i && i < Math.max(end, start + 1));
-  }
-
-  _token(i) {
-    if (i === null || !this.feed) {
-      this._light(NOTHING);
-      return;
-    }
-    const found = this._on(i);
-    this.status.show(this.transcript, i, found);
-    this._light({ node: this.transcript.nodeAt(i), from: i, to: i + 1 }, new Set(found.map((f) => f.key)));
-  }
-
-  _finding(finding) {
-    if (!finding) {
-      this._light(NOTHING);
-      return;
-    }
-    const [start, end] = finding.span;
-    this._light({ node: this.transcript.nodeAt(Math.min(start, this.transcript.count - 1)), from: start, to: Math.max(end, start + 1) }, new Set([finding.key]));
-  }
-
-  _light(link, keys = new Set()) {
-    this.tokens.light(link);
-    this.prompt.view.light(link);
-    this.strict.light(link);
-    this.repaired.light(link);
-    this.findings.light(keys);
-  }
-
-  _go(finding) {
-    this.tokens.pick(Math.min(finding.span[0], Math.max(0, this.transcript.count - 1)));
-    this._finding(finding);
-    this.findings.reveal(finding.key);
-  }
-
-  _step(by) {
-    const ordered = [...this.feed.findings].sort((a, b) => a.span[0] - b.span[0]);
-    if (!ordered.length) return;
-    const at = this.tokens.active;
-    const last = Math.max(0, this.transcript.count - 1);
-    const places = ordered.map((f) => Math.min(f.span[0], last));
-    const number = by > 0 ? places.findIndex((p) => p > at) : places.findLastIndex((p) => p < at);
-    const finding = ordered[number >= 0 ? number : by > 0 ? 0 : ordered.length - 1];
-    this._go(finding);
-  }
-
-  /** A token was chosen: the only thing about looking around that Python is told. */
-  _select(i) {
-    this._token(i);
-    const found = this._on(i);
-    if (found.length) this.findings.reveal(found[0].key);
-    shared().places.set(this.transcript.digest, i);
-    clearTimeout(this.selecting);
-    const { digest } = this.transcript;
-    this.selecting = setTimeout(() => this.send?.setState("selection", { digest, token: i }), SELECTION_DELAY);
-  }
-
-  _changed() {
-    const { off, choices } = this.findings.fixes;
-    this.send.setState("fixes", { digest: this.transcript.digest, off: [...off], choices: Object.fromEntries(choices) });
+    this.tokens.go(place ?? first);
+    // A person who just asked for this transcript goes on in it by keyboard; whoever types is left alone.
+    const focused = document.activeElement;
+    const free = !focused || focused === document.body || focused.matches("button");
+    if (navigator.userActivation?.hasBeenActive && place === undefined && free) this.tokens.scroller.focus({ preventScroll: true });
   }
 }
 
-const SCREENS = new WeakMap();
-
-export default function ({ data, parentElement }) {
-  let screen = SCREENS.get(parentElement);
-  if (!screen) {
-    screen = new Screen(parentElement);
-    SCREENS.set(parentElement, screen);
-  }
-  screen.update(data);
-  return () => {
-    screen.destroy();
-    SCREENS.delete(parentElement);
-  };
+/** How many fixes there are and how many are on, in words. */
+function fixesInWords({ findings, settings }) {
+  const could = findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length);
+  if (!could.length) return "nothing to mend";
+  // A fix that lies within another one is on, though it has no edit of its own.
+  const off = new Set(settings.off);
+  const on = could.filter((f) => f.applied || (f.fix && f.fix.mends && ![f.key, f.code, f.name].some((word) => off.has(word))));
+  return `${on.length} of ${could.length} ${could.length === 1 ? "fix" : "fixes"} on`;
 }

@@ -57,6 +57,15 @@ class Sequence {
     return { text: LENIENT_DECODER.decode(concatenated(parts)), cut: false };
   }
 
+  /** Where token `i` of the original stands in the edited sequence, or null when it was taken out. */
+  toEdited(i) {
+    this.oldStarts ??= this.edits.map(([start]) => start);
+    const e = lastAtOrBefore(this.oldStarts, i);
+    if (e < 0) return i;
+    const [, end, ids] = this.edits[e];
+    return i < end ? null : this.newStarts[e] + ids.length + i - end;
+  }
+
   /** Where position `p` of the edited sequence stands in the original; a new token stands where its edit is. */
   toOriginal(p) {
     const e = lastAtOrBefore(this.newStarts, p);

@@ -1,12 +1,14 @@
 /* The token view: every token a box, only the lines in sight in the document.
 
-   It draws what it is given and reports what a person points at; it knows nothing of findings beyond their spans. */
+   It draws what it is given and reports what a person points at; it knows nothing of findings beyond their spans.
+   For a screen reader it is a list of one option, the active token in words: the drawn boxes are a picture. */
 
-const OVERSCAN = 4;
-const MARK_BITS = { info: 1, warning: 2, error: 3 };
+const OVERSCAN = 5;
+const NO_LANES = { origin: false, logprob: false };
 
 class TokenView {
-  /** `host` gets the view; `on` = {hover(token|null), select(token), open(token)}; `label` names it for a screen reader. */
+  /** `host` gets the view; `label` names it for a screen reader; `on` = {hover(token|null), select(token), range({from, to}|null),
+      step(by), scroll(), fold(node)}, all but the first two optional. */
   constructor(host, { label, on, compact = false }) {
     this.on = on;
     this.compact = compact;
@@ -14,32 +16,66 @@ class TokenView {
     this.rows = new Map();
     this.active = 0;
     this.lit = { from: -1, to: -1, node: -1 };
-    this.lines = el("div", { class: "lines", role: "presentation" });
+    this.selection = null;
+    this.folded = new Set();
+    this.lanes = NO_LANES;
+    this.mode = "text";
+    this.marks = new Uint8Array(0);
+    this.lines = new LinePainter(this);
+    this.table = new TablePainter(this);
+    this.legend = el("div", { class: "lane-legend", hidden: true });
+    this.header = el("div", { class: "columns", "aria-hidden": "true", hidden: true });
+    this.sheet = el("div", { class: "lines", "aria-hidden": "true" });
+    this.option = el("div", { class: "option", role: "option", id: `${this.id}-none`, "aria-selected": "false" }, "no tokens");
+    this.pointing = new Pointing(this);
     this.scroller = el("div", {
-      class: compact ? "scroller compact" : "scroller", role: "listbox", tabindex: "0", "aria-label": label,
-      "aria-orientation": "horizontal",
-      onscroll: () => this._schedule(),
-      onmouseover: (event) => this._point(event),
-      onmouseleave: () => this.on.hover(null),
-      onclick: (event) => this._click(event),
-      onkeydown: (event) => this._key(event),
-      onfocus: () => this._announce(),
-      onblur: () => this._paintActive(),
-    }, this.lines);
-    host.append(this.scroller);
+      class: compact ? "scroller compact" : "scroller", role: "listbox", tabindex: "0", "aria-label": label, "aria-multiselectable": "true",
+      "aria-activedescendant": `${this.id}-none`,
+      onscroll: () => this._schedule(), ...this.pointing.handlers(),
+      onfocus: () => this._announce(), onblur: () => this._repaint(),
+    }, this.option, this.header, this.sheet);
+    this.tip = new TokenTip(host, this);
+    host.append(this.legend, this.scroller);
     this.observer = new ResizeObserver(() => this._resized());
     this.observer.observe(this.scroller);
   }
 
   destroy() {
     this.observer.disconnect();
+    this.pointing.destroy();
+    this.tip.destroy();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
   }
 
   /** Shows a transcript with edits and findings ({span, severity, code, key}); `broke` is where strict parsing broke. */
   show(transcript, { edits, findings, broke = null, cause = null }) {
-    const sameTokens = this.transcript === transcript;
-    Object.assign(this, { transcript, edits, findings, broke });
+    const other = this.transcript !== transcript;
+    Object.assign(this, { transcript, edits, findings, broke, cause });
+    this._mark();
+    if (other) {
+      this.active = 0;
+      this.folded = new Set();
+      this.layout = null;
+      this.clearSelection();
+    }
+    this._legend();
+    if (other) this._layout();
+    else this._keeping(() => this.layout?.update({ edits, points: this.points }));
+  }
+
+  /** Takes tokens that the transcript got by append(); `from` is what that returned. */
+  appended(from) {
+    const atEnd = this.scroller.scrollTop > 0 && this.scroller.scrollTop + this.scroller.clientHeight >= this.scroller.scrollHeight - 2;
+    this._mark();
+    this._legend();
+    this._keeping(() => this.layout?.update({ points: this.points }, from));
+    if (atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  /** Which tokens are underlined, and the places between tokens that findings point at. */
+  _mark() {
+    const { transcript, findings, broke, cause } = this;
     this.marks = new Uint8Array(transcript.count);
     this.ordered = [...findings].sort((a, b) => a.span[0] - b.span[0]);
     this.starts = this.ordered.map(({ span }) => span[0]);
@@ -53,8 +89,52 @@ class TokenView {
     const points = findings.filter(({ span }) => span[0] === span[1]).map(({ span }) => span[0]);
     if (broke !== null && broke >= transcript.count) points.push(transcript.count);
     this.points = [...new Set(points)].sort((a, b) => a - b);
-    if (!sameTokens) this.active = 0;
+  }
+
+  get painter() {
+    return this.mode === "table" ? this.table : this.lines;
+  }
+
+  /** "text" or "table". What a person looked at stays where it was. */
+  setMode(mode) {
+    if (mode === this.mode) return;
+    const place = this._place();
+    this.mode = mode;
+    this.scroller.classList.toggle("as-table", mode === "table");
+    this.layout = null;
     this._layout();
+    this._back(place);
+  }
+
+  /** Draws the messages with these numbers as one line each. */
+  setFolds(folds) {
+    this._keeping(() => {
+      this.folded = new Set(folds);
+      this.layout?.update({ folds: new Set(folds) });
+    });
+  }
+
+  /** Folds or unfolds a message and says so. */
+  toggleFold(n) {
+    if (n < 0 || this.compact) return;
+    const folds = new Set(this.folded);
+    if (!folds.delete(n)) folds.add(n);
+    this.setFolds(folds);
+    this.on.fold?.(n);
+  }
+
+  /** Which lanes are drawn, where the transcript has the data. */
+  setLanes(lanes) {
+    this.lanes = { ...NO_LANES, ...lanes };
+    this._legend();
+    this._clear();
+    this._resized();
+  }
+
+  _legend() {
+    const parts = this.transcript ? laneLegend(this.transcript, this.lanes) : [];
+    this.legend.replaceChildren(...parts);
+    this.legend.hidden = !parts.length;
   }
 
   _layout() {
@@ -65,28 +145,63 @@ class TokenView {
     if (width <= 0) return;
     this.laidOut = this.scroller.clientWidth;
     const family = style.fontFamily;
-    this.ruler = new Ruler({
-      text: `${style.fontSize} ${family}`, marker: `600 11px ${family}`, chip: `10px ${family}`,
-    });
-    this.layout = new Layout(this.transcript, this.edits, this.points, this.ruler, Math.max(80, width));
-    this.lines.style.height = `${this.layout.height}px`;
-    this.scroller.classList.toggle("empty", this.layout.lineCount === 0);
+    const ruler = new Ruler({ text: `${style.fontSize} ${family}`, marker: `600 11px ${family}`, chip: `10px ${family}` });
+    const Kind = this.mode === "table" ? TableLayout : Layout;
+    this.layout = new Kind(this.transcript, this.edits, this.points, ruler, Math.max(80, width), this.folded);
+    this.header.hidden = this.mode !== "table";
+    this.header.replaceChildren(...this.painter.header());
+    this._fit();
+  }
+
+  _fit() {
     this._clear();
+    this.sheet.style.height = `${this.layout.height}px`;
+    this.scroller.classList.toggle("empty", this.layout.lineCount === 0);
+    this.headed = this.header.hidden ? 0 : this.header.offsetHeight;
+    this.offset = this.sheet.offsetTop;
     this._render();
   }
 
   /** Lays out again when the width changed or a font arrived. */
   refresh() {
-    this._layout();
+    this._keeping(() => this._layout());
   }
 
   _resized() {
-    if (this.scroller.clientWidth !== this.laidOut) this._layout();
+    if (this.scroller.clientWidth !== this.laidOut) this.refresh();
     else this._render();
   }
 
+  /** Does `change` so that the line a person looks at stays where it is. */
+  _keeping(change) {
+    const place = this._place();
+    change();
+    if (!this.layout) return;
+    this._fit();
+    this._back(place);
+  }
+
+  /** The active token if it is in sight, else the first one that is, and its distance from the top. */
+  _place() {
+    if (!this.layout?.lineCount) return null;
+    const top = this.scroller.scrollTop;
+    const y = (line) => this.layout.topOf(line) + this.offset - top;
+    const active = y(this.layout.lineOf(this.active));
+    if (active >= this.headed && active < this.scroller.clientHeight) return { i: this.active, y: active };
+    const line = this.layout.lineAt(top + this.headed - this.offset);
+    return { i: this.layout.extentOf(this.layout.items[this.layout.firstOf(line)])[0], y: y(line) };
+  }
+
+  _back(place) {
+    if (!place || !this.layout?.lineCount) return;
+    const top = Math.max(0, this.layout.topOf(this.layout.lineOf(place.i)) + this.offset - place.y);
+    if (Math.abs(top - this.scroller.scrollTop) < 1) return;
+    this.scroller.scrollTop = top;
+    this._render();
+  }
+
   _clear() {
-    for (const row of this.rows.values()) row.remove();
+    this.sheet.replaceChildren();
     this.rows.clear();
   }
 
@@ -94,175 +209,176 @@ class TokenView {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
+      this.tip.hide();
       this._render();
       this.on.scroll?.();
     });
   }
 
-  /** Draws the lines in sight and drops the others. */
-  _render() {
+  /** Draws the lines in sight and drops the others; those just out of sight follow once nothing scrolls. */
+  _render(overscan = 0) {
     const { layout } = this;
     if (!layout || !layout.lineCount) return;
-    const top = this.scroller.scrollTop;
-    const first = Math.max(0, layout.lineAt(top) - OVERSCAN);
-    const last = Math.min(layout.lineCount - 1, layout.lineAt(top + this.scroller.clientHeight) + OVERSCAN);
+    const top = this.scroller.scrollTop - this.offset;
+    const first = layout.lineAt(Math.max(0, top + this.headed));
+    const last = layout.lineAt(top + this.scroller.clientHeight);
     for (const [line, row] of this.rows) {
-      if (line < first || line > last) {
+      if (line < first - OVERSCAN || line > last + OVERSCAN) {
         row.remove();
         this.rows.delete(line);
       }
     }
     const fresh = document.createDocumentFragment();
-    const rows = [];
-    for (let line = first; line <= last; line += 1) {
+    const end = Math.min(layout.lineCount - 1, last + overscan);
+    for (let line = Math.max(0, first - overscan); line <= end; line += 1) {
       if (this.rows.has(line)) continue;
-      const row = this._line(line);
+      const row = this._row(line);
       this.rows.set(line, row);
-      rows.push(row);
+      this._paint(row);
       fresh.append(row);
     }
-    if (this.lit.to > this.lit.from || this.lit.node >= 0) this._paintLit(rows);
-    this.lines.append(fresh);
-    this._paintActive();
+    if (fresh.firstChild) this.sheet.append(fresh);
+    clearTimeout(this.resting);
+    if (!overscan) this.resting = setTimeout(() => this._render(OVERSCAN), 90);
   }
 
-  _line(line) {
+  _row(line) {
     const { layout, transcript } = this;
     const [from, to] = layout.rangeOf(line);
-    const firstItem = layout.items[from];
-    const position = firstItem >= 0 ? firstItem : layout.addedOf(firstItem).at;
-    const n = transcript.nodeAt(Math.min(position, transcript.count - 1));
-    const row = el("div", { class: `line ${n >= 0 ? channelClass(transcript.node(n)) : ""}`, role: "presentation" });
-    row.style.top = `${layout.lineTops[line]}px`;
-    row.dataset.node = n;
-    const part = layout.lineParts[line];
-    row.append(el("span", { class: "index", "aria-hidden": "true" }, part === 0 && firstItem >= 0 ? String(firstItem) : ""));
-    for (let k = from; k < to; k += 1) row.append(this._box(layout.items[k], part));
-    const last = layout.items[to - 1];
-    this._codes(row, position, (last >= 0 ? last : layout.addedOf(last).at) + 1, part);
+    const row = document.createElement("div");
+    row.line = line;
+    row.from = layout.extentOf(layout.items[from])[0];
+    row.to = layout.extentOf(layout.items[to - 1])[1];
+    row.node = transcript.nodeAt(Math.min(row.from, transcript.count - 1));
+    row.className = row.node >= 0 ? `line ${channelClass(transcript.node(row.node))}` : "line";
+    row.style.top = `${layout.topOf(line)}px`;
+    this.painter.draw(row, line);
     return row;
   }
 
-  _box(item, part) {
-    const { layout, transcript } = this;
-    if (item < 0) {
-      const added = layout.addedOf(item);
-      if (added.kind === "point") {
-        const atEnd = added.at >= transcript.count;
-        return el("span", { class: "point", "aria-hidden": "true", title: atEnd ? "the end of the transcript" : `between ${added.at - 1} and ${added.at}` }, "‸");
-      }
-      const box = el("span", { class: "t new", role: "option", "aria-selected": "false", title: "inserted" });
-      if (added.n === 0) box.append(el("span", { class: "sign", "aria-hidden": "true" }, "+"));
-      box.append(...this._drawn(layout.cellsOf(item), false));
-      box.dataset.edit = added.edit;
-      box.dataset.at = added.at;
-      return box;
-    }
-    const end = transcript.drawnEnd(item);
-    const cells = layout.partsOf(item) > 1 ? layout.slices(item)[part] : layout.cellsOf(item);
-    const marker = cells.length === 1 && (cells[0].kind === "marker" || cells[0].kind === "unknown");
-    const classes = ["t", marker ? cells[0].kind : `k-${transcript.kindAt(item)}`];
-    if (this.marks[item]) classes.push(`mark${this.marks[item]}`);
-    if (layout.deleted[item]) classes.push("gone");
-    if (transcript.alike.has(item)) classes.push("alike");
-    if (this.broke !== null && this.broke >= item && this.broke < end) classes.push("broke");
-    if (end - item > 1) classes.push("group");
-    const box = el("span", {
-      class: classes.join(" "), role: "option", id: `${this.id}-${item}`, "aria-selected": "false",
-      "aria-posinset": item + 1, "aria-setsize": transcript.count, title: marker ? cells[0].help : undefined,
-      "aria-label": marker ? `marker ${cells[0].text}` : undefined,
-    });
-    box.dataset.i = item;
-    box.append(...this._drawn(cells, marker));
-    return box;
-  }
-
-  _drawn(cells, bare) {
-    return bare ? [document.createTextNode(cells[0].text)] : cellNodes(cells.map((c) => (c.kind === "marker" ? { ...c, kind: "marker" } : c)));
-  }
-
-  /** The codes of the findings that begin on a line, in its margin. */
-  _codes(row, from, to, part) {
-    if (part) return;
+  /** The codes of the findings that begin in [from, to), as one element for the margin, or none. */
+  codesOf(from, to) {
     const found = [];
     const end = to >= this.transcript.count ? to + 1 : to;
     for (let at = lastAtOrBefore(this.starts, from - 1) + 1; at < this.starts.length && this.starts[at] < end; at += 1) {
       found.push(this.ordered[at]);
     }
-    if (!found.length) return;
+    if (!found.length) return [];
     found.sort((a, b) => MARK_BITS[b.severity] - MARK_BITS[a.severity]);
-    row.append(el("span", {
-      class: `code ${found[0].severity}`, "aria-hidden": "true", title: found.map((f) => `${f.code} ${f.name}`).join(", "),
-    }, el("span", { class: "sign" }, `${SEVERITY_SIGNS[found[0].severity]} `), found[0].code,
-      found.length > 1 && el("span", { class: "also" }, ` +${found.length - 1}`)));
+    return [el("span", { class: `code ${found[0].severity}`, title: found.map((f) => `${f.code} ${f.name}`).join(", ") },
+      el("span", { class: "sign" }, `${SEVERITY_SIGNS[found[0].severity]} `), found[0].code,
+      found.length > 1 && el("span", { class: "also" }, ` +${found.length - 1}`))];
+  }
+
+  /** The triangle that folds message `n`, or null where nothing is folded. */
+  foldToggle(n, folded) {
+    if (this.compact || n < 0) return null;
+    return el("span", { class: "fold", title: `${folded ? "Unfold" : "Fold"} ${nodeWords(this.transcript, n)} (.)` }, folded ? "▸" : "▾");
+  }
+
+  /** What stands for the hidden rest of a folded message. */
+  foldChip({ node, at, end }, named) {
+    const words = `… ${plural(end - at, "token")}`;
+    return el("span", { class: "t rest", title: "Unfold (.)" }, named ? `${nodeWords(this.transcript, node)} ${words}` : words);
   }
 
   /** Lights up tokens [from, to) and a message; nothing moves. */
   light(lit) {
+    const before = this.lit;
     this.lit = lit;
-    this._paintLit();
-  }
-
-  _paintLit(rows = this.rows.values()) {
-    const { from, to, node } = this.lit;
-    for (const row of rows) {
-      row.classList.toggle("lit", node >= 0 && Number(row.dataset.node) === node);
-      for (const box of row.getElementsByClassName("t")) {
-        const i = Number(box.dataset.i ?? box.dataset.at);
-        box.classList.toggle("lit", i >= from && i < to);
-      }
+    for (const row of this.rows.values()) {
+      if (overlaps(row, before) || overlaps(row, lit) || row.node === before.node || row.node === lit.node) this._paint(row);
     }
   }
 
-  /** Brings token `i` into sight and makes it the active one. */
+  _repaint() {
+    for (const row of this.rows.values()) this._paint(row);
+  }
+
+  /** Brings the classes of a row and its boxes up to date: lit, selected, active. */
+  _paint(row) {
+    const { lit, selection, layout } = this;
+    const wasLit = row.isLit ?? false;
+    row.isLit = lit.node >= 0 && row.node === lit.node;
+    if (wasLit !== row.isLit) row.classList.toggle("lit", row.isLit);
+    const active = this.chosen && this.active >= row.from && this.active < row.to;
+    const touched = active || overlaps(row, lit) || (selection !== null && overlaps(row, selection));
+    if (!touched && !row.touched) return;
+    row.touched = touched;
+    const [from, to] = layout.rangeOf(row.line);
+    const chosen = this.active;
+    for (let k = from; k < to; k += 1) {
+      const box = this.boxOf(row, k - from);
+      const item = layout.items[k];
+      const [start, end] = layout.extentOf(item);
+      const far = Math.max(end, start + 1);
+      box.classList.toggle("lit", start < lit.to && far > lit.from);
+      box.classList.toggle("sel", selection !== null && start < selection.to && end > selection.from);
+      box.classList.toggle("active", active && end > start && chosen >= start && chosen < end);
+    }
+  }
+
+  boxOf(row, number) {
+    return this.mode === "table" ? row.getElementsByClassName("t")[0] : row.children[row.leads + number];
+  }
+
+  /** The box of token `i` when it is drawn, else null. */
+  boxAt(i) {
+    if (!this.layout?.lineCount) return null;
+    const row = this.rows.get(this.layout.lineOf(i));
+    return row ? this.boxOf(row, this.layout.itemOf(i) - this.layout.firstOf(row.line)) : null;
+  }
+
+  /** Brings token `i` into sight and makes it the active one; a folded message around it is unfolded. */
   go(i) {
     if (!this.layout || !this.transcript.count) return;
+    const place = Math.max(0, Math.min(i, this.transcript.count - 1));
+    const item = this.layout.items[this.layout.itemOf(place)];
+    if (item < 0 && this.layout.addedOf(item).kind === "fold") this.toggleFold(this.layout.addedOf(item).node);
+    this.step(place);
+  }
+
+  /** As go(), but a folded message stays folded, and nothing scrolls further than it must. */
+  step(i, near = false) {
+    const before = this.active;
     this.active = this.transcript.drawnAt(Math.max(0, Math.min(i, this.transcript.count - 1)));
-    const top = this.layout.lineTops[this.layout.lineOf(this.active)];
-    const height = this.scroller.clientHeight;
-    if (top < this.scroller.scrollTop + 4 || top + LINE_HEIGHT > this.scroller.scrollTop + height) {
-      this.scroller.scrollTop = Math.max(0, top - height / 3);
-    }
-    this._render();
+    this._reveal(near);
+    for (const row of this.rows.values()) if ([before, this.active].some((a) => a >= row.from && a < row.to)) this._paint(row);
     this._announce();
   }
 
-  _announce() {
-    this.scroller.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
-    this._paintActive();
+  _reveal(near) {
+    const { layout, scroller, offset, headed } = this;
+    const top = layout.topOf(layout.lineOf(this.active)) + offset;
+    const { scrollTop, clientHeight } = scroller;
+    const below = top + layout.lineHeight - (scrollTop + clientHeight);
+    const above = scrollTop + headed - top;
+    if (above <= 0 && below <= 0) return;
+    const far = Math.max(above, below) > 3 * layout.lineHeight;
+    scroller.scrollTop = Math.max(0, !near || far ? top - clientHeight / 3 : above > 0 ? scrollTop - above - 6 : scrollTop + below + 6);
+    this._render();
   }
 
-  _paintActive() {
-    for (const box of this.lines.querySelectorAll(".active")) {
-      box.classList.remove("active");
-      box.setAttribute("aria-selected", "false");
-    }
-    const box = this.lines.querySelector(`[data-i="${this.active}"]`);
-    if (box && this.chosen) {
-      box.classList.add("active");
-      box.setAttribute("aria-selected", "true");
-    }
+  /** Says the active token in words to who cannot see the boxes. */
+  _announce() {
+    this._repaintActive();
+    if (!this.transcript?.count) return;
+    const i = this.active;
+    const option = el("div", {
+      class: "option", role: "option", id: `${this.id}-${i}`, "aria-posinset": i + 1, "aria-setsize": this.transcript.count,
+      "aria-selected": String(Boolean(this.picked) || (this.selection !== null && i >= this.selection.from && i < this.selection.to)),
+    }, tokenWords(this.transcript, i, this.findings));
+    this.option.replaceWith(option);
+    this.option = option;
+    this.scroller.setAttribute("aria-activedescendant", option.id);
+  }
+
+  _repaintActive() {
+    for (const row of this.rows.values()) if (this.active >= row.from && this.active < row.to) this._paint(row);
   }
 
   get chosen() {
     return this.picked || this.scroller.matches(":focus");
-  }
-
-  _tokenOf(event) {
-    const box = event.target.closest?.(".t");
-    if (!box) return null;
-    return Number(box.dataset.i ?? box.dataset.at);
-  }
-
-  _point(event) {
-    const i = this._tokenOf(event);
-    if (i !== null) this.on.hover(Math.min(i, this.transcript.count - 1));
-  }
-
-  _click(event) {
-    const i = this._tokenOf(event);
-    if (i === null || !this.transcript.count) return;
-    this.pick(Math.min(i, this.transcript.count - 1));
   }
 
   /** Makes token `i` the selected one and says so. */
@@ -272,44 +388,35 @@ class TokenView {
     this.on.select(this.active);
   }
 
-  _key(event) {
-    const move = (to) => {
-      event.preventDefault();
-      this.picked = true;
-      this.go(to);
-      this.on.hover(this.active);
-    };
-    const { transcript, layout } = this;
-    if (!layout || !transcript.count || event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, Math.floor(this.scroller.clientHeight / LINE_HEIGHT) - 1);
-    const keys = {
-      ArrowRight: () => move(transcript.drawnEnd(this.active)),
-      ArrowLeft: () => move(this.active - 1),
-      ArrowDown: () => move(this._below(1)),
-      ArrowUp: () => move(this._below(-1)),
-      PageDown: () => move(this._below(page)),
-      PageUp: () => move(this._below(-page)),
-      Home: () => move(0),
-      End: () => move(transcript.count - 1),
-      Enter: () => this.on.select(this.active),
-      " ": () => { event.preventDefault(); this.on.select(this.active); },
-      n: () => this.on.step?.(1),
-      p: () => this.on.step?.(-1),
-    };
-    keys[event.key]?.();
+  /** Selects the tokens [from, to); whole characters, at least one token. */
+  setSelection(from, to) {
+    const { transcript } = this;
+    if (!transcript?.count || to <= from) {
+      this.clearSelection();
+      return;
+    }
+    const start = transcript.drawnAt(Math.max(0, Math.min(from, transcript.count - 1)));
+    const last = Math.max(start, Math.min(to, transcript.count) - 1);
+    this._select({ from: start, to: transcript.drawnEnd(transcript.drawnAt(last)) });
   }
 
-  /** The token about as far along the line `by` lines further. */
-  _below(by) {
-    const { layout } = this;
-    const line = layout.lineOf(this.active);
-    const target = Math.max(0, Math.min(layout.lineCount - 1, line + by));
-    const along = layout.itemOf(this.active) - layout.lineItems[line];
-    const [from, to] = layout.rangeOf(target);
-    let k = Math.min(from + along, to - 1);
-    while (k > 0 && layout.items[k] < 0) k -= 1;
-    return Math.max(0, layout.items[k]);
+  clearSelection() {
+    if (this.selection) this._select(null);
   }
+
+  _select(selection) {
+    const before = this.selection;
+    if (before && selection && before.from === selection.from && before.to === selection.to) return;
+    this.selection = selection;
+    for (const row of this.rows.values()) {
+      if ((before && overlaps(row, before)) || (selection && overlaps(row, selection))) this._paint(row);
+    }
+    this.on.range?.(selection);
+  }
+}
+
+function overlaps(row, { from, to }) {
+  return from <= row.to && to >= row.from;
 }
 
 const CHANNEL_CLASSES = { analysis: "c-analysis", commentary: "c-commentary", final: "c-final" };

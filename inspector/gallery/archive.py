@@ -1,0 +1,136 @@
+"""Opening bundles that people send each other: in memory, with caps, nothing written to disk.
+
+What an archive says of itself is not believed: sizes are counted while it is read, names are names and never paths.
+Other than :func:`inspector.ingest.unpacking.unzip`, which is for a file that is whole or worthless, a damaged member
+costs that member only.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ..ingest.unpacking import in_words, is_gzip, is_zip
+from ..ingest.values import quoted
+from .sample import SampleError
+
+_END_MARK: Final = b"PK\x05\x06"
+_CHUNK: Final = 1 << 18
+_END: Final = struct.Struct("<4s4H2LH")
+_END_64: Final = b"PK\x06\x07"
+_MOST_COMMENT: Final = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is read, in members and in bytes after decompression.
+
+    ``directory`` caps the zip's own list of its members, which is read before anything else can be judged.
+    """
+
+    members: int = 20_000
+    member: int = 64 << 20
+    total: int = 128 << 20
+    samples: int = 20_000
+    directory: int = 4 << 20
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive: its name as it is written there, for people, and what it holds.
+
+    ``refused`` is the sentence that stands in for the content of a member that is not read.
+    """
+
+    name: str
+    data: bytes = b""
+    refused: str = ""
+
+
+def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) -> Iterator[Member]:
+    """The members of a zip whose names have one of these ``endings``, in their order.
+
+    Folders, links and files of other kinds are passed over; what they are is not looked at. A member that cannot
+    be read gives its sentence and does not stop the rest; a cap ends the reading.
+
+    Raises:
+        SampleError: no zip that can be read, or more in it than is read.
+    """
+    _check_directory(data, limits)
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
+        raise SampleError(f"the zip cannot be opened ({error}); expected a .harmonyscope bundle") from error
+    with archive:
+        entries = archive.infolist()
+        if len(entries) > limits.members:
+            raise SampleError(f"the zip has {len(entries):,} members; at most {limits.members:,} are read")
+        wanted = [entry for entry in entries if entry.filename.lower().endswith(endings) and _is_file(entry)]
+        declared = sum(entry.file_size for entry in wanted)
+        if declared > limits.total:
+            raise SampleError(
+                f"the zip unpacks to {in_words(declared)}; at most {in_words(limits.total)} are read, split it"
+            )
+        left = limits.total
+        for entry in wanted:
+            try:
+                content = _unpacked(archive, entry, min(limits.member, left))
+            except SampleError as error:
+                yield Member(entry.filename, refused=str(error))
+                if left < limits.member:
+                    return
+                continue
+            left -= len(content)
+            yield Member(entry.filename, content)
+
+
+def _check_directory(data: bytes, limits: Limits) -> None:
+    """Refuse a zip whose list of members is huge before :mod:`zipfile` turns it into objects."""
+    at = len(data) - _END.size
+    if not (at >= 0 and data[at : at + 4] == _END_MARK and data[-2:] == b"\0\0"):
+        at = data.rfind(_END_MARK, max(0, len(data) - _END.size - _MOST_COMMENT))
+    if at < 0 or at + _END.size > len(data):
+        raise SampleError("the zip is cut off: its list of members is missing; fetch the file again")
+    if data[max(0, at - 20) : at].startswith(_END_64) or _END.unpack_from(data, at)[5] > limits.directory:
+        raise SampleError(f"the zip's list of members is too long; at most {limits.members:,} members are read")
+
+
+def _is_file(entry: zipfile.ZipInfo) -> bool:
+    mode = entry.external_attr >> 16
+    hidden = entry.filename.startswith("__MACOSX/") or entry.filename.rsplit("/", 1)[-1].startswith(".")
+    return not entry.is_dir() and not hidden and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, cap: int) -> bytes:
+    name = quoted(entry.filename, 60)
+    if entry.flag_bits & 1:
+        raise SampleError(f"{name} is encrypted; take the password off")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SampleError(f"{name} is compressed in a way that is not read here; use deflate, which every tool writes")
+    too_large = f"{name} unpacks to more than {in_words(cap)}, split it"
+    if entry.file_size > cap:
+        raise SampleError(too_large)
+    pieces: list[bytes] = []
+    count = 0
+    try:
+        with archive.open(entry) as file:
+            while piece := file.read(_CHUNK):
+                count += len(piece)
+                if count > cap:
+                    raise SampleError(too_large)
+                pieces.append(piece)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise SampleError(f"{name} is damaged ({error})") from error
+    content = b"".join(pieces)
+    if is_zip(content) or is_gzip(content):
+        raise SampleError(f"{name} is an archive itself; archives in archives are not opened")
+    return content

@@ -1,0 +1,308 @@
+"""Galleries: samples from a folder or from a single file, and writing them as one.
+
+A ``.harmonyscope`` file is a zip (``manifest.json``, and members ``*.jsonl``, ``*.json``, ``*.toml``) or JSON lines,
+whose first line may be the manifest; either may come as gzip. The manifest is
+``{"schema": "harmonyscope-gallery/1", "title": "...", "description": "..."}`` and may be missing.
+
+A record that cannot be read becomes a sentence with its place; the others are kept.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from ..ingest import Problem
+from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
+from ..ingest.values import quoted
+from .archive import LIMITS, Limits, zip_members
+from .record import address_name, sample_and_problems, sample_record, what_is_wrong
+from .sample import Sample, SampleError
+from .store import sample_from_toml
+from .values import json_values
+
+SCHEMA: Final = "harmonyscope-gallery/1"
+"""What a manifest says of itself."""
+
+ENDINGS: Final = (".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".gz")
+"""File names that can be a gallery."""
+
+_MEMBERS: Final = (".jsonl", ".ndjson", ".json", ".toml")
+_MANIFEST: Final = "manifest.json"
+_THEN: Final = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Samples under one name.
+
+    Attributes:
+        name: its address (``?sample=GALLERY:NAME``), see :func:`inspector.gallery.address_name`.
+        title: a few words.
+        description: a sentence or two, or "".
+        samples: in the order of the file; their names are unique.
+        problems: a sentence with its place for everything that could not be read.
+    """
+
+    name: str
+    title: str
+    description: str
+    samples: tuple[Sample, ...]
+    problems: tuple[str, ...] = ()
+    by_name: Mapping[str, Sample] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {sample.name: sample for sample in self.samples})
+
+    def under(self, name: str) -> Gallery:
+        """The same gallery by another name."""
+        return Gallery(name, self.title, self.description, self.samples, self.problems)
+
+
+def open_gallery(path: Path, limits: Limits = LIMITS) -> Gallery:
+    """The gallery in a folder (searched through) or a file.
+
+    Raises:
+        SampleError: it does not exist, or nothing of it can be read.
+    """
+    if path.is_dir():
+        return _open_folder(path, limits)
+    try:
+        size = path.stat().st_size
+        if size > limits.total:
+            raise SampleError(f"{path}: the file has {in_words(size)}; at most {in_words(limits.total)} are read.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise SampleError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    return read_gallery(data, path.name, limits, shown=str(path))
+
+
+def read_gallery(data: bytes, filename: str, limits: Limits = LIMITS, *, shown: str = "") -> Gallery:
+    """The gallery that a file holds; what it is, its first bytes say.
+
+    Args:
+        data: the whole file.
+        filename: for the gallery's name, and to tell TOML from JSON.
+        limits: how much of it is read.
+        shown: how messages name the file; ``filename`` when empty.
+
+    Raises:
+        SampleError: nothing of it can be read; one sentence that begins with the file.
+    """
+    shown = shown or printable(filename)
+    collected = _Collected(limits)
+    try:
+        if is_gzip(data):
+            data, filename = inflate(data, limits.member, form="gzip", what="its content"), filename.removesuffix(".gz")
+            if is_zip(data) or is_gzip(data):
+                raise SampleError("it is an archive in an archive, which is not opened")
+        if is_zip(data):
+            for member in zip_members(data, _MEMBERS, limits):
+                if member.refused:
+                    collected.problems.append(f"{shown}: {member.refused}.")
+                elif not collected.take(member.data, member.name, f"{shown}: {printable(member.name)}"):
+                    break
+        else:
+            unreadable = refusal(data, filename)
+            if unreadable:
+                raise SampleError(unreadable)
+            collected.take(data, filename, shown)
+    except (SampleError, UnpackError) as error:
+        raise SampleError(f"{shown}: {str(error).rstrip('.')}.") from error
+    return collected.gallery(filename, shown)
+
+
+def _open_folder(folder: Path, limits: Limits) -> Gallery:
+    collected = _Collected(limits)
+    left = limits.total
+    for path in _files(folder):
+        shown = str(path)
+        try:
+            size = path.stat().st_size
+            if size > min(limits.member, left):
+                collected.problems.append(f"{shown}: left out, {in_words(size)} are more than is read.")
+                continue
+            left -= size
+            data = path.read_bytes()
+        except OSError as error:
+            collected.problems.append(f"{shown}: cannot be read: {error.strerror or error}.")
+            continue
+        if not collected.take(data, path.relative_to(folder).as_posix(), shown):
+            break
+    return collected.gallery(folder.resolve().name, str(folder))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in _MEMBERS and not hidden and path.is_file() and not path.is_symlink():
+            yield path
+
+
+@dataclass(slots=True)
+class _Collected:
+    """What has been read so far."""
+
+    limits: Limits
+    samples: list[Sample] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    def take(self, data: bytes, name: str, shown: str) -> bool:
+        """Read one file; False when there are as many samples as are read."""
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.problems.append(
+                f"{shown}: byte {error.start:,} is no UTF-8; expected samples as JSON lines, JSON or TOML."
+            )
+            return True
+        try:
+            if name.lower().endswith(".toml"):
+                self._toml(text, name, shown)
+            else:
+                self._json(text, name, shown)
+        except _Full:
+            self.problems.append(
+                f"{shown}: only the first {self.limits.samples:,} samples are read, split the gallery."
+            )
+            return False
+        return True
+
+    def _toml(self, text: str, name: str, shown: str) -> None:
+        path = PurePosixPath(name)
+        family = path.parent.name
+        try:
+            self._add(sample_from_toml(text, shown, address_name(path.stem), family))
+        except SampleError as error:
+            self.problems.append(str(error))
+
+    def _json(self, text: str, name: str, shown: str) -> None:
+        count = 0
+        for found in json_values(text):
+            count += 1
+            if isinstance(found, Problem):
+                self.problems.append(f"{shown}:{found.line}: {what_is_wrong(found)}.")
+                continue
+            value, source = found
+            if count == 1 and self._is_manifest(value, name, shown):
+                continue
+            sample, problems = sample_and_problems(value, source)
+            self.problems += [f"{shown}:{problem.line}: {what_is_wrong(problem)}." for problem in problems]
+            if sample is not None:
+                self._add(sample)
+
+    def _is_manifest(self, value: object, name: str, shown: str) -> bool:
+        if not isinstance(value, dict) or "token_ids" in value or "text" in value:
+            return False
+        schema = str(value.get("schema", ""))
+        if not schema.startswith("harmonyscope-gallery/") and PurePosixPath(name).name != _MANIFEST:
+            return False
+        if schema != SCHEMA:
+            self.problems.append(
+                f"{shown}: the manifest says {quoted(schema)}, expected {SCHEMA!r}; it was read as such."
+            )
+        if not self.manifest:
+            self.manifest = value
+        return True
+
+    def _add(self, sample: Sample) -> None:
+        if len(self.samples) >= self.limits.samples:
+            raise _Full
+        name, number = sample.name, self._names.get(sample.name, 0)
+        if number:
+            # Counted from where the last search ended: thousands of one name stay cheap.
+            while name in self._names:
+                number += 1
+                name = f"{sample.name}-{number}"
+            self._names[sample.name] = number
+            sample = renamed(sample, name)
+        self._names[name] = 1
+        self.samples.append(sample)
+
+    def gallery(self, filename: str, shown: str) -> Gallery:
+        stem = _stem(filename)
+        if not self.samples:
+            if self.problems:
+                more = f" There are {len(self.problems) - 1:,} more like this." if len(self.problems) > 1 else ""
+                raise SampleError(f"{self.problems[0]}{more}")
+            raise SampleError(
+                f"{shown}: there are no samples in it; expected transcript records as JSON lines, or a "
+                ".harmonyscope bundle of them."
+            )
+        return Gallery(
+            name=address_name(stem),
+            title=_words(self.manifest.get("title")) or printable(stem),
+            description=_words(self.manifest.get("description")),
+            samples=tuple(self.samples),
+            problems=tuple(self.problems),
+        )
+
+
+class _Full(Exception):
+    """There are as many samples as are read."""
+
+
+def renamed(sample: Sample, name: str) -> Sample:
+    """The same sample at another address."""
+    return replace(sample, name=name, transcript=replace(sample.transcript, source=f"sample {name}"))
+
+
+def manifest(gallery: Gallery) -> dict[str, str]:
+    """What a gallery says of itself in a file."""
+    return {"schema": SCHEMA, "title": gallery.title, "description": gallery.description}
+
+
+def jsonl_lines(samples: Iterable[Sample]) -> Iterator[str]:
+    """The samples as JSON lines, in ASCII, each with its line break."""
+    for sample in samples:
+        yield json.dumps(sample_record(sample), separators=(",", ":")) + "\n"
+
+
+def bundle(gallery: Gallery, limits: Limits = LIMITS) -> bytes:
+    """A ``.harmonyscope`` file (a zip) that opens to the same samples; the same bytes for the same gallery.
+
+    Raises:
+        SampleError: it would be larger than what is opened again.
+    """
+    lines = "".join(jsonl_lines(gallery.samples)).encode()
+    if len(lines) > limits.member or len(gallery.samples) > limits.samples:
+        raise SampleError(
+            f"{len(gallery.samples):,} samples with {in_words(len(lines))} are more than a bundle holds "
+            f"({limits.samples:,} samples, {in_words(limits.member)}); choose fewer."
+        )
+    head = json.dumps(manifest(gallery), indent=1).encode() + b"\n"
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, content in ((_MANIFEST, head), ("samples.jsonl", lines)):
+            # A fixed date and system: the bytes say nothing of when and where they were written.
+            info = zipfile.ZipInfo(name, _THEN)
+            info.create_system = 3
+            info.external_attr = 0o100644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return file.getvalue()
+
+
+def printable(text: str, limit: int = 80) -> str:
+    """A name from elsewhere for a sentence: on one line, what does not print escaped, cut at ``limit``."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _stem(filename: str) -> str:
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    for ending in (".gz", *ENDINGS):
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+    return name or "gallery"
+
+
+def _words(value: object) -> str:
+    return " ".join(value.encode("utf-8", "replace").decode().split())[:2000] if isinstance(value, str) else ""

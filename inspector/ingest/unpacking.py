@@ -1,0 +1,209 @@
+"""Compressed data from elsewhere, taken apart under a limit; and files that are never opened.
+
+Everything in harmonyscope that reads compressed data (a share link, a bundle, an exported page, a ``.gz`` file) goes
+through here, so that data which would unpack to more than expected costs no more than the limit and one sentence.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+
+MAX_UNPACKED: Final = 256 * 2**20
+"""Bytes that a file may unpack to: four times what may be uploaded, a thousand long transcripts."""
+
+MAX_FILES: Final = 20_000
+"""Files that an archive may have."""
+
+_CHUNK: Final = 2**16
+_WINDOW: Final = {"raw": -15, "zlib": 15, "gzip": 31}
+
+LZMA: Final[tuple[dict[str, Any], ...]] = (
+    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 8 * 2**20},
+)
+"""How "lzma" data is packed: a raw LZMA2 stream with a dictionary of 8 MiB. Links depend on it: it never changes."""
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+
+class UnpackError(ValueError):
+    """Compressed data that is damaged or would grow beyond its limit; the message is one sentence."""
+
+
+def inflate(
+    data: bytes,
+    limit: int = MAX_UNPACKED,
+    *,
+    form: Literal["raw", "zlib", "gzip", "lzma"] = "raw",
+    what: str = "The data",
+) -> bytes:
+    """Compressed ``data``, unpacked. Never holds much more than ``limit`` bytes.
+
+    Args:
+        data: the compressed bytes, to their end: anything behind the stream is damage (but for further gzip members).
+        limit: the most bytes that the result may have.
+        form: what is around the deflate stream; or "lzma", packed as :data:`LZMA` says.
+        what: what the sentence of an error calls the data, with a capital letter.
+
+    Raises:
+        UnpackError: the data is damaged, cut short, or unpacks to more than ``limit`` bytes.
+    """
+    if form == "lzma":
+        return _unlzma(data, limit, what)
+    out: list[bytes] = []
+    size = 0
+    rest = data
+    while True:
+        member = zlib.decompressobj(_WINDOW[form])
+        while not member.eof:
+            try:
+                piece = member.decompress(rest, min(_CHUNK * 16, limit - size + 1))
+            except zlib.error as error:
+                raise UnpackError(f"{what} is damaged: it cannot be decompressed.") from error
+            rest = member.unconsumed_tail
+            size += len(piece)
+            if size > limit:
+                raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+            if not piece and not rest and not member.eof:
+                raise UnpackError(f"{what} is cut short.")
+            out.append(piece)
+        rest = member.unused_data
+        if not rest.strip(b"\0"):
+            return b"".join(out)
+        if form != "gzip":
+            raise UnpackError(f"{what} is damaged: {len(rest):,} bytes follow its end.")
+
+
+def _unlzma(data: bytes, limit: int, what: str) -> bytes:
+    stream = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=LZMA)
+    try:
+        body = stream.decompress(data, limit + 1)
+    except lzma.LZMAError as error:
+        raise UnpackError(f"{what} is damaged: it cannot be decompressed.") from error
+    if len(body) > limit:
+        raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+    if not stream.eof:
+        raise UnpackError(f"{what} is cut short.")
+    if stream.unused_data:
+        raise UnpackError(f"{what} is damaged: {len(stream.unused_data):,} bytes follow its end.")
+    return body
+
+
+def unzip(
+    data: bytes,
+    limit: int = MAX_UNPACKED,
+    *,
+    wanted: Callable[[str], bool] = lambda name: True,
+    what: str = "The archive",
+) -> Iterator[tuple[str, bytes]]:
+    """The files of a zip archive as (name, bytes), in its order; nothing is written anywhere.
+
+    Names are as the archive has them and must never become paths. ``limit`` holds for all files together, as they
+    really unpack and not as the archive claims.
+
+    Raises:
+        UnpackError: no zip archive, damaged, encrypted, packed otherwise than by deflate, more than
+            :data:`MAX_FILES` files, or more than ``limit`` bytes.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
+        raise UnpackError(f"{what} is no zip archive, or is damaged.") from error
+    with archive:
+        if len(entries) > MAX_FILES:
+            raise UnpackError(f"{what} has {len(entries):,} files; at most {MAX_FILES:,} are read.")
+        left = limit
+        for entry in entries:
+            if entry.is_dir() or not wanted(entry.filename):
+                continue
+            body = _member(archive, entry, left, limit, what)
+            left -= len(body)
+            yield entry.filename, body
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, limit: int, what: str) -> bytes:
+    if entry.flag_bits & 1:
+        raise UnpackError(f"{what} is encrypted; give it without a password.")
+    if entry.compress_type not in _METHODS:
+        raise UnpackError(f"{what} is packed in a way that is not read here; pack it with deflate.")
+    body = bytearray()
+    try:
+        with archive.open(entry) as file:
+            while piece := file.read(min(_CHUNK, left - len(body) + 1)):
+                body += piece
+                if len(body) > left:
+                    raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+        if isinstance(error, UnpackError):
+            raise
+        raise UnpackError(f"{what} is damaged: one of its files cannot be decompressed.") from error
+    return bytes(body)
+
+
+def in_words(size: int) -> str:
+    """A size for a sentence: ``64 MB``, ``2 kB``, ``12 bytes``."""
+    for unit, name in ((2**20, "MB"), (2**10, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.1f}".removesuffix(".0") + f" {name}"
+    return f"{size:,} bytes"
+
+
+_PICKLE_NAMES: Final = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".npy", ".npz", ".dill")
+_PACKED: Final = (
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"BZh", "bzip2"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "RAR"),
+)
+_BINARY: Final = (
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"%PDF-", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x93NUMPY", "a NumPy file"),
+    (b"\x7fELF", "a program"),
+)
+_EXPECTED: Final = "expected text, token ids or transcript records"
+
+
+def refusal(data: bytes, filename: str | None = None) -> str | None:
+    """Why a file is not opened at all, as part of a sentence; None when it may be read.
+
+    Pickles, and files whose usual reader unpickles (``.pkl``, ``.pt``, ``.npy``), can run code and are never opened,
+    whatever is in them.
+    """
+    name = (filename or "").lower()
+    if name.endswith(_PICKLE_NAMES) or _is_pickle(data):
+        return (
+            "files of this kind can run code when they are opened, and are never opened here; "
+            "save the token ids as JSON Lines instead"
+        )
+    for mark, kind in _PACKED:
+        if data.startswith(mark):
+            return f"this is compressed with {kind}; unpack it first, or use gzip"
+    for mark, kind in _BINARY:
+        if data.startswith(mark):
+            return f"this is {kind}; {_EXPECTED}"
+    return None
+
+
+def _is_pickle(data: bytes) -> bool:
+    """A pickle of protocol 2 or later: its first two bytes say so, and it ends in a full stop."""
+    return data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and data[-1:] == b"."
+
+
+def is_gzip(data: bytes) -> bool:
+    """Whether ``data`` begins as a gzip file does."""
+    return data[:3] == b"\x1f\x8b\x08"
+
+
+def is_zip(data: bytes) -> bool:
+    """Whether ``data`` begins as a zip archive does."""
+    return data[:4] in (b"PK\x03\x04", b"PK\x05\x06")
