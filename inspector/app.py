@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Sequence
 from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +22,16 @@ if str(APP.parent.parent) not in sys.path and __name__ == "__main__":
 import streamlit as st  # noqa: E402
 
 HOST: Final = "127.0.0.1"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+"""The names of this machine to itself: the hosts that are allowed unless more are named."""
+
 USUAL_PORT: Final = 8501
 START_S: Final = 30
 
 
 def main() -> None:
     """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
-    from inspector.ui.chrome import frame, page_file
+    from inspector.ui.chrome import frame, links, page_file
 
     # Pictures of our own: Streamlit would fetch its symbols for the page's icon from the network.
     pictures = APP.parent / "ui"
@@ -38,22 +43,43 @@ def main() -> None:
         st.Page(page_file("rules"), title="Rules"),
     ]
     frame()
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="hidden")
+    links(pages)
+    page.run()
 
 
-def run(port: int | None = None, open_browser: bool = True) -> None:
-    """Serve the app on this machine only, until it is interrupted.
+def run(
+    port: int | None = None, open_browser: bool = True, host: str = HOST, allowed: Sequence[str] = LOOPBACK
+) -> None:
+    """Serve the app until it is interrupted; on this machine only, unless ``host`` says otherwise.
 
     Args:
-        port: on 127.0.0.1; the usual 8501 when it is free, else any free one, when not given.
+        port: the usual 8501 when it is free, else any free one, when not given.
         open_browser: whether to open a browser at it.
+        host: the address to listen at. Anything but a loopback address lets everyone in who can reach it.
+        allowed: names and addresses under which browsers may reach it; requests for any other are refused.
     """
     # Streamlit looks for .streamlit/config.toml beside what it takes for the main script.
     sys.argv = [str(APP)]
-    number = port or _free_port()
+    number = port or _free_port(host)
     if open_browser:
         threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
-    st.App(APP).run(config={"server.address": HOST, "server.port": number, "server.headless": True})
+    st.App(APP).run(
+        config={
+            "server.address": host,
+            "server.port": number,
+            "server.headless": True,
+            "server.allowedHosts": list(allowed),
+        }
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine itself can reach ``host``."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _open_when_up(port: int) -> None:
@@ -68,16 +94,17 @@ def _open_when_up(port: int) -> None:
     webbrowser.open(f"http://{HOST}:{port}")
 
 
-def _free_port() -> int:
+def _free_port(host: str = HOST) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in (USUAL_PORT, 0):
-        with closing(socket.socket()) as probe:
+        with closing(socket.socket(family)) as probe:
             try:
-                probe.bind((HOST, port))
+                probe.bind((host, port))
             except OSError:
                 continue
             number: int = probe.getsockname()[1]
             return number
-    raise OSError(f"no free port on {HOST}")
+    raise OSError(f"no free port on {host}")
 
 
 if __name__ == "__main__":

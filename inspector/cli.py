@@ -16,6 +16,7 @@ from typing import Any, Final
 import click
 
 from . import __version__
+from .cli_app import app
 from .cli_catalogue import releases, rules
 from .cli_inspect import inspect
 from .cli_output import CLEAN, INTERRUPTED, PIPE_CLOSED, UNUSABLE, drop_output, say
@@ -94,25 +95,5 @@ def cli(context: click.Context) -> int | None:
     return result
 
 
-@cli.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; a free one when not given.")
-@click.option("--browser/--no-browser", default=True, help="Whether to open a browser.")
-@click.option(
-    "--gallery",
-    "galleries",
-    multiple=True,
-    type=click.Path(exists=True),
-    help="A gallery to show beside the one that ships: a folder or a .harmonyscope file. May be repeated.",
-)
-def app(port: int | None = None, browser: bool = True, galleries: tuple[str, ...] = ()) -> int:
-    """Open the app."""
-    from .app import run
-    from .gallery.galleries import configure
-
-    configure(galleries)
-    run(port=port, open_browser=browser)
-    return CLEAN
-
-
-for command in (inspect, scan, rules, releases):
+for command in (app, inspect, scan, rules, releases):
     cli.add_command(command)

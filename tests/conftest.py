@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ socket.getaddrinfo = getaddrinfo
 '''
 
 
+@pytest.fixture(scope="session", autouse=True)
+def saved_samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database of the tests' own: a person's saved samples are none of their business."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('saved') / 'samples.sqlite3'}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARMONYSCOPE_DATABASE_URL", url)
+        yield url
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The root of the checkout."""
@@ -62,6 +72,7 @@ def offline_env(tmp_path: Path) -> dict[str, str]:
     env |= dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
     env |= {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
     env["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env["HARMONYSCOPE_DATABASE_URL"] = f"sqlite:///{tmp_path / 'samples.sqlite3'}"
     env["HARMONYSCOPE_CACHE"] = str(tmp_path / "cache")
     env["TMPDIR"] = str(tmp_path)
     return env

@@ -1,13 +1,13 @@
 """A revision's body: all that can be edited of a saved sample, as JSON values, checked and capped.
 
-A body is a sample record (:mod:`inspector.gallery.record`) without what makes the transcript, and with the strip.
+A body is a sample record (:mod:`inspector.gallery.record`) without what makes the transcript, and with its look.
 The switches are in it as the ``settings`` that a transcript carries (:mod:`inspector.ingest.carried`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from ..ingest.carried import Card, Switches, carrying
 from .content import FIELDS, canonical, packed, unpacked
 from .record import read_sample_record, sample_record
 from .sample import Sample, SampleError
-from .saved import SAVED_FAMILY, StoreError
+from .saved import StoreError
 
 MAX_BODY: Final = 4 * 1024 * 1024
 MAX_TITLE: Final = 200
@@ -23,8 +23,7 @@ MAX_STORY: Final = 20_000
 MAX_TAGS: Final = 30
 MAX_TAG: Final = 60
 STORY_IN_LIST: Final = 600
-STRETCHES: Final = 240
-"""Of a strip in a list: finer than a card can draw."""
+MAX_LOOK: Final = 64 * 1024
 
 NO_TOKENS: Final = b'{"role":null,"token_ids":[]}'
 """The content of an empty transcript: where only words are wanted, the tokens need not be opened."""
@@ -35,13 +34,13 @@ def plain(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def body_for(sample: Sample, switches: Switches | None, strip: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def body_for(sample: Sample, switches: Switches | None, look: Mapping[str, Any]) -> dict[str, Any]:
     """All that can be edited, as JSON values.
 
     Args:
         sample: its words, statements, meta, and the switches that its transcript carries.
         switches: others instead of those.
-        strip: the transcript's shape.
+        look: what lists draw of it, as JSON; left out where it is too large.
 
     Raises:
         StoreError: a text is too long, or there are too many tags.
@@ -61,12 +60,12 @@ def body_for(sample: Sample, switches: Switches | None, strip: Sequence[Sequence
         title=title,
         story=" ".join(plain(sample.story).split()),
         tags=tags,
-        family=SAVED_FAMILY,
+        family="",
         transcript=carrying(sample.transcript, switches, Card()),
     )
     record = sample_record(words)
     body = _clean({key: value for key, value in record.items() if key not in FIELDS and key != "name"})
-    return {**body, "strip": coarse(strip)}
+    return {**body, "look": look if len(json.dumps(look)) <= MAX_LOOK else {}}
 
 
 def _clean(body: dict[str, Any]) -> dict[str, Any]:
@@ -81,29 +80,6 @@ def _within(what: str, length: int, limit: int) -> None:
         raise StoreError(f"{what} has {length:,} characters; at most {limit:,} can be saved.")
 
 
-def coarse(strip: Sequence[Sequence[Any]], limit: int = STRETCHES) -> list[list[Any]]:
-    """A strip of at most about ``limit`` stretches: neighbours are drawn as one, broken when one of them is.
-
-    The longest of the neighbours gives the kind.
-    """
-    parts = [(str(kind), int(tokens), int(broken)) for kind, tokens, broken in strip]
-    if len(parts) <= limit:
-        return [[*part] for part in parts]
-    size = sum(part[1] for part in parts) / limit
-    joined: list[list[Any]] = []
-    longest = 0
-    for kind, tokens, broken in parts:
-        if joined and joined[-1][1] < size:
-            if tokens > longest:
-                joined[-1][0], longest = kind, tokens
-            joined[-1][1] += tokens
-            joined[-1][2] |= broken
-        else:
-            joined.append([kind, tokens, broken])
-            longest = tokens
-    return joined
-
-
 def columns(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """A body as the columns of a revision."""
     rules, raises = body.get("rules", []), sorted(body.get("errors", {}))
@@ -113,7 +89,7 @@ def columns(id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         "title": body["title"],
         "tags": f"\n{chr(10).join(body['tags'])}\n",
         "search": plain(search).lower(),
-        "card": json.dumps({**card, "strip": body["strip"]}, separators=(",", ":")),
+        "card": json.dumps({**card, "look": body["look"]}, separators=(",", ":")),
         "body": packed(canonical(body, MAX_BODY, "What the sample says besides its tokens")),
     }
 
@@ -136,7 +112,7 @@ def sample_of(id: str, content: bytes, body: Mapping[str, Any]) -> Sample:
     Raises:
         StoreError: they do not make one.
     """
-    words = {key: value for key, value in body.items() if key != "strip"}
+    words = {key: value for key, value in body.items() if key != "look"}
     try:
         sample = read_sample_record({**words, **json.loads(content), "name": id}, f"saved sample {id}")
     except (SampleError, ValueError) as error:

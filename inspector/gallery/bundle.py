@@ -179,7 +179,7 @@ class _Collected:
         path = PurePosixPath(name)
         family = path.parent.name
         try:
-            self._add(sample_from_toml(text, shown, address_name(path.stem), family))
+            self.add(sample_from_toml(text, shown, address_name(path.stem), family))
         except SampleError as error:
             self.problems.append(str(error))
 
@@ -196,7 +196,7 @@ class _Collected:
             sample, problems = sample_and_problems(value, source)
             self.problems += [f"{shown}:{problem.line}: {what_is_wrong(problem)}." for problem in problems]
             if sample is not None:
-                self._add(sample)
+                self.add(sample)
 
     def _is_manifest(self, value: object, name: str, shown: str) -> bool:
         if not isinstance(value, dict) or "token_ids" in value or "text" in value:
@@ -212,7 +212,8 @@ class _Collected:
             self.manifest = value
         return True
 
-    def _add(self, sample: Sample) -> None:
+    def add(self, sample: Sample) -> None:
+        """Take a sample, under another name where its own is taken."""
         if len(self.samples) >= self.limits.samples:
             raise _Full
         name, number = sample.name, self._names.get(sample.name, 0)
@@ -252,6 +253,14 @@ class _Full(Exception):
 def renamed(sample: Sample, name: str) -> Sample:
     """The same sample at another address."""
     return replace(sample, name=name, transcript=replace(sample.transcript, source=f"sample {name}"))
+
+
+def gallery_of(name: str, title: str, description: str, samples: Iterable[Sample]) -> Gallery:
+    """A gallery of these samples; names that occur twice are numbered."""
+    collected = _Collected(LIMITS)
+    for sample in samples:
+        collected.add(sample)
+    return Gallery(name, title, description, tuple(collected.samples))
 
 
 def manifest(gallery: Gallery) -> dict[str, str]:

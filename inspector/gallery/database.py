@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
@@ -129,7 +129,7 @@ class SampleStore:
         sample: Sample,
         *,
         switches: Switches | None = None,
-        strip: Sequence[Sequence[Any]] = (),
+        look: Mapping[str, Any] | None = None,
         author: str = "",
     ) -> Written:
         """Save a sample. Its name is not kept: its address is its content.
@@ -139,13 +139,13 @@ class SampleStore:
         Args:
             sample: what to save.
             switches: what is switched on screen; what the transcript carries when not given.
-            strip: the transcript's shape, for lists.
+            look: what lists draw of it, as JSON; it is given back as it is.
             author: who saves it, as they call themselves.
         """
         content = content_of(sample.transcript)
         digest = digest_of(content)
         compressed = packed(content)
-        body = body_for(sample, switches, strip)
+        body = body_for(sample, switches, look or {})
         values = {"tokens": len(sample.transcript.ids), "content": compressed, "at": _now()}
 
         def work(connection: Connection) -> Written:
@@ -185,7 +185,7 @@ class SampleStore:
                 raise StoreError(f"There is no revision {based_on} of {id}; open it again.")
             before = body_of(base.body)
             sample = sample_of(id, NO_TOKENS, before)
-            wanted = body_for(replace(sample, **changes), switches, before.get("strip", ()))
+            wanted = body_for(replace(sample, **changes), switches, before.get("look", {}))
             differing = {key for key in {*wanted, *before} if wanted.get(key) != before.get(key)}
             if not differing:
                 return Written(id, _revision(newest), changed=False)
@@ -344,6 +344,6 @@ def _row(row: Any) -> Row:
         rules=tuple(card["rules"]),
         raises=tuple(card["raises"]),
         tokens=row.tokens,
-        strip=card["strip"],
+        look=card["look"],
         deleted=row.kind == "delete",
     )

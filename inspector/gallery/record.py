@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from ..harmony.message import Message
 from ..ingest import Problem, transcript_record
+from ..ingest.carried import TRANSCRIPT_SCHEMA
 from ..ingest.record import Defaults, Source, read_record
 from ..ingest.values import quoted
 from .sample import Sample, SampleError
@@ -52,7 +53,8 @@ def address_name(text: str) -> str:
 
 def sample_record(sample: Sample) -> dict[str, Any]:
     """One sample as a JSON-serialisable record; :func:`read_sample_record` gives the same sample again."""
-    record = transcript_record(sample.transcript)
+    # The schema says that what stands beside the transcript is ours: no reader of transcripts takes it for its meta.
+    record = {"schema": TRANSCRIPT_SCHEMA, **transcript_record(sample.transcript)}
     if sample.name != address_name(sample.transcript.id):
         record["name"] = sample.name
     record |= {"title": sample.title, "story": sample.story, "tags": list(sample.tags), "family": sample.family}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from ..ingest.carried import Switches
 from .sample import Sample
 
 Kind = Literal["save", "edit", "delete", "restore"]
 """What a revision did."""
-
-SAVED_FAMILY: Final = "saved"
-"""The family of every sample that comes from a store."""
 
 
 class StoreError(Exception):
@@ -91,7 +89,7 @@ class Row:
         rules: codes of what was found in it when it was saved.
         raises: names of the releases whose strict parser raises an error on it.
         tokens: how many there are.
-        strip: the shape, as :func:`inspector.view.strip.strip` gives it; [] when it was not told.
+        look: what lists draw of it, as it was given when it was saved.
     """
 
     id: str
@@ -102,5 +100,5 @@ class Row:
     rules: tuple[str, ...]
     raises: tuple[str, ...]
     tokens: int
-    strip: list[list[Any]]
+    look: Mapping[str, Any]
     deleted: bool = False

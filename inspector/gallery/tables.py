@@ -66,7 +66,7 @@ REVISIONS: Final = Table(
     # Every tag between two newlines, so that one can be asked for.
     Column("tags", Text, nullable=False),
     Column("search", Text, nullable=False),
-    # JSON for lists: the beginning of the story, codes, the strip.
+    # JSON for lists: the beginning of the story, codes, what is drawn of it.
     Column("card", Text, nullable=False),
     # Compressed canonical JSON: all that can be edited.
     Column("body", LargeBinary, nullable=False),
@@ -81,6 +81,7 @@ _LOCK: Final = 0x48415256
 """The number of the lock that PostgreSQL gives to one preparing app at a time."""
 
 _BUSY_S: Final = 20
+_CONNECT_S: Final = 5
 
 
 def schema_version() -> int:
@@ -89,13 +90,19 @@ def schema_version() -> int:
 
 
 def tune(engine: Engine) -> None:
-    """Make SQLite wait for others instead of failing, and let readers read while someone writes. Idempotent."""
-    if engine.dialect.name != "sqlite" or event.contains(engine, "connect", _connected):
-        return
-    event.listen(engine, "connect", _connected)
-    event.listen(engine, "begin", _begun)
+    """Make SQLite wait for others instead of failing, and a server that does not answer fail. Idempotent."""
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _connected):
+        event.listen(engine, "connect", _connected)
+        event.listen(engine, "begin", _begun)
+    if engine.dialect.name == "postgresql" and not event.contains(engine, "do_connect", _connecting):
+        event.listen(engine, "do_connect", _connecting)
 
 
+def _connecting(dialect: object, record: object, arguments: object, options: dict[str, Any]) -> None:
+    options.setdefault("connect_timeout", _CONNECT_S)
+
+
+# A reader reads while someone writes: that is what WAL is for.
 def _connected(connection: Any, _: object) -> None:
     # Python's own handling of transactions would begin them too late; see _begun.
     connection.isolation_level = None

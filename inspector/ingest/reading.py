@@ -6,13 +6,14 @@ import json
 from dataclasses import replace
 
 from ..tokens import START, Transcript
+from .archives import unpack
 from .html import out_of_page
 from .ids import looks_like_ids, read_ids
 from .record import Defaults
 from .records import looks_like_records, read_records
 from .text import MARKER_TEXT, describe, read_text, role_of
 from .values import FORMATS, Detection, Loaded, Problem, plural, problem
-from .wrapping import Unwrapped, unwrap
+from .wrapping import Unwrapped
 
 
 def detect(data: str | bytes, filename: str | None = None) -> Detection:
@@ -27,7 +28,7 @@ def detect(data: str | bytes, filename: str | None = None) -> Detection:
         >>> detect("the 3 of us paid 42 each").format
         'text'
     """
-    return _detect(out_of_page(unwrap(data)), filename)
+    return _detect(out_of_page(unpack(data, filename)), filename)
 
 
 def read(
@@ -42,7 +43,7 @@ def read(
     """Transcripts from ``data``. What cannot be read becomes a problem; the rest is kept.
 
     Args:
-        data: text, or bytes in UTF-8 or as a byte-order mark says.
+        data: text, or bytes in UTF-8 or as a byte-order mark says; a page or a bundle that harmonyscope wrote, gzip.
         format: "text", "ids", "records", or "auto" to ask :func:`detect`.
         role: the role that the transcripts continue, None for whole conversations; "auto" takes a record's
             own word for it, and for text and ids whether they begin with ``<|start|>`` (then None).
@@ -61,7 +62,7 @@ def read(
     """
     if format != "auto" and format not in FORMATS:
         raise ValueError(f"format is {format!r}, expected auto, {', '.join(FORMATS)}")
-    found = unwrap(data)
+    found = unpack(data, filename)
     if format in ("auto", "records"):
         found = out_of_page(found)
     detection = _detect(found, filename)

@@ -138,10 +138,22 @@ def _line(line: str, number: int, name: str, defaults: Defaults) -> Iterator[Ite
     if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
         yield from _document(line, number, name, defaults)
         return
+    if _is_manifest(value):
+        return
     transcript, problems = read_record(value, Source(line, number, name), defaults)
     if transcript is not None:
         yield transcript
     yield from problems
+
+
+def _is_manifest(value: object) -> bool:
+    """Whether this is what a bundle says of itself, and no record."""
+    return (
+        isinstance(value, dict)
+        and str(value.get("schema", "")).startswith("harmonyscope-gallery/")
+        and "token_ids" not in value
+        and "text" not in value
+    )
 
 
 def _document(text: str, line: int, name: str, defaults: Defaults) -> Iterator[Item]:

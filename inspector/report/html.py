@@ -30,6 +30,7 @@ from ..view.assets import (
     screen_style,
 )
 from ..view.feed import Settings, pack_feed
+from ..view.steps import steps_value
 from ..view.viewmodel import digest, pack_view
 from .subject import Subject
 from .visible import visible
@@ -59,6 +60,7 @@ class Frame:
         about: a sentence or two above a list.
         home: the address of the list that a sample's page leads back to, "" for none, and its title.
         assets: the folder of a site's script and style, relative to the page; "" when the page holds both itself.
+        bundle: the address of the gallery's bundle, "" for none.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class Frame:
     home: str = ""
     home_title: str = ""
     assets: str = ""
+    bundle: str = ""
 
 
 def export_html(subject: Subject) -> bytes:
@@ -91,7 +94,7 @@ def blocks_of(subject: Subject) -> Iterator[str]:
     yield block("record", packed_record(transcript_record(inspection.transcript)), subject.name)
     yield block("tokens", packed(pack_view(inspection)), subject.name, subject.title)
     yield block("message", packed(pack_feed(inspection, settings)), subject.name)
-    for part, value in subject.parts.items():
+    for part, value in ({"steps": steps_value(inspection)} | dict(subject.parts)).items():
         message = {"digest": digest(inspection.transcript), "part": part, "value": value}
         yield block("message", packed(_json(message)), subject.name)
 
@@ -195,9 +198,7 @@ def _list(frame: Frame) -> str:
     if frame.kind == "sample":
         return ""
     about = f'<p class="about">{_text(frame.about)}</p>' if frame.about else ""
-    return (
-        f'<section class="only-list"><h1>{_text(frame.title)}</h1>{about}</section>\n<div id="list" hidden></div>\n'
-    )
+    return f'<section class="only-list"><h1>{_text(frame.title)}</h1>{about}</section>\n<div id="list" hidden></div>\n'
 
 
 def _foot(frame: Frame) -> str:
@@ -207,6 +208,8 @@ def _foot(frame: Frame) -> str:
     )
     if frame.kind == "index":
         opens = "Each page holds its transcript and opens again in harmonyscope."
+        if frame.bundle:
+            opens += f' <a href="{_text(frame.bundle)}" download>All of them as one bundle</a>'
     return f'<footer class="foot"><span>harmonyscope {__version__}</span><span>{opens}</span></footer>\n'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -31,8 +31,8 @@ class Subject:
     """
 
     inspection: Inspection
-    switches: Switches = Switches()
-    card: Card = Card()
+    switches: Switches = field(default_factory=Switches)
+    card: Card = field(default_factory=Card)
     name: str = ""
     read_as: str = ""
     parts: Mapping[str, Any] = field(default_factory=dict)
@@ -55,14 +55,10 @@ class Subject:
         title = self.card.title or self.transcript.id or self.name
         return title if len(title) <= _LONGEST else title[: _LONGEST - 1] + "…"
 
-    def file_name(self, suffix: str) -> str:
-        """A name for a file of it: lower-case letters, digits and hyphens, then ``suffix`` (".html")."""
-        return f"{self.name}{suffix}"
-
 
 def subject(
     inspection: Inspection,
-    switches: Switches = Switches(),
+    switches: Switches,
     *,
     card: Card | None = None,
     name: str = "",
@@ -82,6 +78,8 @@ def subject(
         sample: the sample that it is.
     """
     card = card if card is not None else card_of(inspection.transcript)
+    if switches.style == NEWEST:
+        switches = replace(switches, style="")
     transcript = carrying(inspection.transcript, switches, card)
     # "line 1" is what a reader calls a record without a name: no name to give to a file.
     nameless = re.fullmatch(r"(line|row) \d+(, column \d+)?", transcript.id) is not None
@@ -110,8 +108,3 @@ def inspected_sample(sample: Sample) -> Subject:
     """The subject of a sample of a gallery, with the switches that it was saved with."""
     card = Card(sample.title, sample.story, sample.tags)
     return inspected(sample.transcript, card=card, name=sample.name, sample=sample)
-
-
-def names(subjects: Sequence[Subject]) -> list[str]:
-    """Their names, as they are: a gallery's are unique."""
-    return [one.name for one in subjects]

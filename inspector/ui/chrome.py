@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec
@@ -12,6 +12,7 @@ import streamlit as st
 
 from ..tokens import VocabularyError
 from .plain import as_markdown
+from .state import bench
 
 _STYLE: Final = Path(__file__).resolve().parent / "page.css"
 P = ParamSpec("P")
@@ -36,6 +37,18 @@ def page_file(name: str) -> Path:
 def frame() -> None:
     """The page's own style. It is a file of ours: no text of a person ever goes in here."""
     st.html(_STYLE)
+
+
+def links(pages: Sequence[st.Page]) -> None:
+    """The names of all pages in the page's head, at any width: Streamlit's own hide behind a sign on a phone.
+
+    The link to the Inspect page names the sample that is open there, so that Back and Forward pass it once.
+    """
+    with st.container(horizontal=True, gap="xxsmall", key="pages"):
+        for page in pages:
+            sample = st.query_params.get("sample", "") or bench().sample
+            query = {"sample": sample} if sample and page.url_path == "" else None
+            st.page_link(page, query_params=query)
 
 
 def guarded(draw: Callable[P, None]) -> Callable[P, None]:

@@ -18,7 +18,8 @@ from ..view.assets import cards_code, cards_style, feed_code, screen_code, scree
 Renderer = Callable[..., Any]
 
 
-def _hidden() -> str:
+def hidden() -> str:
+    """The style of a component that draws nothing."""
     return ":host { display: none; }\n"
 
 
@@ -61,10 +62,13 @@ def show_screen(
     with st.container(gap=None):
         registered("harmonyscope_screen", js=screen_code, css=screen_style)(key=f"{key}.screen", data=tokens)
         if base:
-            message = b'{"digest":%b,"part":"base","value":%b}' % (json.dumps(json.loads(base)["digest"]).encode(), base)
+            message = b'{"digest":%b,"part":"base","value":%b}' % (
+                json.dumps(json.loads(base)["digest"]).encode(),
+                base,
+            )
             # A shorter one would come down with every flipped switch: blanks make it one that is held.
             show_part("base", message.ljust(HELD_FROM), key=key)
-        registered("harmonyscope_feed", js=feed_code, css=_hidden)(
+        registered("harmonyscope_feed", js=feed_code, css=hidden)(
             key=f"{key}.feed",
             data=feed,
             on_fixes_change=on.get("fixes", _nothing),
@@ -82,7 +86,7 @@ def show_part(part: str, message: bytes, *, key: str) -> None:
         message: from :func:`pack_part`.
         key: of the screen it belongs to.
     """
-    registered("harmonyscope_feed", js=feed_code, css=_hidden)(key=f"{key}.{part}", data=message)
+    registered("harmonyscope_feed", js=feed_code, css=hidden)(key=f"{key}.{part}", data=message)
 
 
 def pack_part(digest: str, part: str, value: Any) -> bytes:

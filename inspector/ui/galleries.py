@@ -7,43 +7,17 @@ new tab, and a reloaded page has it again.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from typing import Final
 
 import streamlit as st
 
-from ..gallery import Gallery, Sample, SampleError, configured_galleries, find_in, read_gallery, shipped_gallery
+from ..gallery import Gallery, Sample, configured_galleries, find_in, read_gallery, shipped_gallery
+from .keeping import Kept
 
 _KEY: Final = "harmonyscope.galleries"
-_MOST_REMEMBERED: Final = 256 << 20
 
 
-class _Remembered:
-    """Galleries that were opened on this server, the least used ones forgotten first."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._galleries: OrderedDict[str, tuple[Gallery, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def put(self, gallery: Gallery) -> None:
-        with self._lock:
-            self._galleries[gallery.name] = (gallery, _weight(gallery))
-            self._galleries.move_to_end(gallery.name)
-            while len(self._galleries) > 1 and sum(weight for _, weight in self._galleries.values()) > self.most:
-                self._galleries.popitem(last=False)
-
-    def get(self, name: str) -> Gallery | None:
-        with self._lock:
-            found = self._galleries.get(name)
-            if found is None:
-                return None
-            self._galleries.move_to_end(name)
-            return found[0]
-
-
-_REMEMBERED: Final = _Remembered(_MOST_REMEMBERED)
+_REMEMBERED: Final[Kept[Gallery]] = Kept(inputs=50)
 
 
 def open_upload(data: bytes, filename: str) -> Gallery:
@@ -59,30 +33,30 @@ def open_upload(data: bytes, filename: str) -> Gallery:
     read = read_gallery(data, filename)
     # The digest makes the name one that only somebody with the file can tell.
     gallery = read.under(f"{read.name[:60].strip('-')}-{digest}")
-    _REMEMBERED.put(gallery)
-    _names().append(gallery)
+    _REMEMBERED.keep(gallery.name, gallery, _weight(gallery))
+    _session().append(gallery)
+    _closed().discard(gallery.name)
     return gallery
 
 
 def close_gallery(name: str) -> None:
     """Take a gallery out of this session."""
-    _names()[:] = [gallery for gallery in _names() if gallery.name != name]
+    _session()[:] = [gallery for gallery in _session() if gallery.name != name]
+    _closed().add(name)
 
 
-def reopen(name: str) -> bool:
-    """Open a gallery again that the address names and the server still has; True when it is open now."""
-    if any(gallery.name == name for gallery in open_galleries()):
-        return True
-    found = _REMEMBERED.get(name)
-    if found is None:
-        return False
-    _names().append(found)
-    return True
+def reopen(name: str) -> None:
+    """Open a gallery again that the address names and the server still has, unless it was closed in this session."""
+    if name in _closed() or any(gallery.name == name for gallery in open_galleries()):
+        return
+    found = _REMEMBERED.find(name)
+    if found is not None:
+        _session().append(found)
 
 
 def session_galleries() -> tuple[Gallery, ...]:
     """What was opened in this session."""
-    return tuple(_names())
+    return tuple(_session())
 
 
 def open_galleries() -> tuple[Gallery, ...]:
@@ -99,29 +73,21 @@ def find_open(address: str) -> Sample | None:
     # What ships wins, and needs no session.
     found = find_in((shipped_gallery(),), address) or find_in(open_galleries(), address)
     if found is None and ":" in address:
-        gallery = _REMEMBERED.get(address.partition(":")[0])
+        gallery = _REMEMBERED.find(address.partition(":")[0])
         found = find_in((gallery,), address) if gallery is not None else None
     return found
 
 
-def _names() -> list[Gallery]:
-    held = st.session_state.setdefault(_KEY, [])
-    if not isinstance(held, list):
-        raise TypeError(f"session state {_KEY!r} holds {type(held).__name__}, expected the list of galleries")
+def _session() -> list[Gallery]:
+    held: list[Gallery] = st.session_state.setdefault(_KEY, [])
+    return held
+
+
+def _closed() -> set[str]:
+    held: set[str] = st.session_state.setdefault(f"{_KEY}.closed", set())
     return held
 
 
 def _weight(gallery: Gallery) -> int:
     """Bytes that a gallery takes, roughly: an int of its own and a pointer for every token."""
     return sum(1000 + 40 * len(sample.transcript.ids) for sample in gallery.samples)
-
-
-__all__ = [
-    "SampleError",
-    "close_gallery",
-    "find_open",
-    "open_galleries",
-    "open_upload",
-    "reopen",
-    "session_galleries",
-]

@@ -1,79 +1,192 @@
-"""The Gallery page: every sample as a card, by family, opened by a click or by its address."""
+"""The Gallery page: the open galleries as cards, filtered in the browser, opened by a click or by an address."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import quote
 
 import streamlit as st
 
-from ..gallery import Sample
-from .chrome import guarded, page_file
-from .component import show_cards
-from .samples import all_samples, family_titles, sample_card
+from ..gallery import Gallery, Sample, SampleError, bundle, sample_address
+from ..gallery.bundle import ENDINGS, gallery_of
+from ..gallery.saved import StoreError
+from ..report.cards import gallery_items, gallery_page
+from ..view.assets import cards_code, cards_style, handover_code
+from .chrome import guarded
+from .component import hidden, registered
+from .galleries import close_gallery, open_galleries, open_upload, reopen, session_galleries
+from .plain import as_markdown
+from .samples import find_sample
 from .state import session_value
+from .store import saved_gallery
+
+KEY: Final = "gallery"
+MOST_PROBLEMS: Final = 20
+_UPLOADS: Final = "gallery.uploads"
+_NOTICE: Final = "gallery.notice"
+_OPENED: Final = "gallery.opened"
+_WANTED: Final = "gallery.bundle"
+_ITEMS: Final[OrderedDict[int, tuple[Gallery, list[dict[str, Any]]]]] = OrderedDict()
+_MOST_ITEMS: Final = 12
 
 
 @guarded
 def show() -> None:
     """Draw the page."""
-    wanted = st.session_state.pop("open_sample", None)
-    if wanted:
-        st.switch_page(page_file("inspect"), query_params={"sample": wanted})
-    samples = all_samples()
-    st.markdown("#### Gallery")
+    named = st.query_params.get("in", "")
+    if named:
+        reopen(named)
+    galleries = open_galleries()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("#### Gallery", width="content")
+        _opener()
     st.markdown(
-        f"{len(samples)} transcripts, each with its story: every error text of the report that started this project, "
-        "and at least one of every kind of damage. The strip shows a transcript's shape; red frames are where it hurts."
+        "Transcripts with their stories: every error text of the report that started this project, every kind of "
+        "damage, and what you save or open. Strips show their shape: headers tall, bodies low, damage framed."
     )
-    show_cards(gallery_cards(samples), key="gallery", on_open=_open)
-
-
-def gallery_cards(samples: tuple[Sample, ...]) -> dict[str, Any]:
-    """The content of the page, for :func:`inspector.ui.component.show_cards`."""
-    titles = family_titles(samples)
-    groups = [
-        {"title": title, "items": [_item(s) for s in samples if s.family == family]} for family, title in titles.items()
-    ]
-    tags = [
-        ["raises", "strict parsers raise"],
-        ["silent", "damaged, yet accepted"],
-        ["calls", "tool calls"],
-        ["founding", "founding report"],
-        ["healthy", "healthy"],
-    ]
-    return {
-        "kind": "samples",
-        "groups": groups,
-        "none": "No sample has these words. Clear the search to see them all.",
-        "filter": {"placeholder": "Search titles, stories, tags and rules", "tags": tags},
-    }
-
-
-def _item(sample: Sample) -> dict[str, Any]:
-    card = sample_card(sample)
-    marks = [sample.family, *sample.tags]
-    if sample.errors:
-        marks.append("raises")
-    elif sample.rules:
-        marks.append("silent")
-    if any(message.recipient for message in sample.expected):
-        marks.append("calls")
-    words = (
-        sample.name,
-        sample.title,
-        sample.story,
-        sample.family,
-        *sample.tags,
-        *sample.rules,
-        *sample.errors.values(),
+    _problems(galleries)
+    content = gallery_page(
+        [*_saved(), *((gallery, items_of(gallery)) for gallery in in_order(galleries))],
+        closable=[gallery.name for gallery in session_galleries()],
+        opened=st.session_state.get(_OPENED),
     )
-    return {
-        **card,
-        "href": f"./?sample={sample.name}",
-        "marks": marks,
-        "search": " ".join(words).lower(),
-    }
+    registered("harmonyscope_cards", js=cards_code, css=cards_style)(
+        key=KEY,
+        data=json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+        on_bundle_change=_bundle,
+        on_close_change=_close,
+    )
+    _hand_over()
 
 
-def _open() -> None:
-    st.session_state["open_sample"] = session_value("gallery", "open")
+def in_order(galleries: Sequence[Gallery]) -> list[Gallery]:
+    """Those that have samples, what was opened and configured first, then what ships."""
+    shipped, *others = galleries
+    return [gallery for gallery in (*reversed(others), shipped) if gallery.samples]
+
+
+def _saved() -> list[tuple[Gallery, list[dict[str, Any]]]]:
+    """What people have saved, with its cards; a sentence on the page where the database cannot be used."""
+    try:
+        saved = saved_gallery()
+    except StoreError as error:
+        st.warning(as_markdown(str(error)))
+        return []
+    return [saved] if saved is not None else []
+
+
+def items_of(gallery: Gallery) -> list[dict[str, Any]]:
+    """The cards of a gallery; those of the galleries that were shown last are kept."""
+    known = _ITEMS.get(id(gallery))
+    if known is not None and known[0] is gallery:
+        _ITEMS.move_to_end(id(gallery))
+        return known[1]
+    items = gallery_items(gallery, sample_address, _href)
+    _ITEMS[id(gallery)] = (gallery, items)
+    while len(_ITEMS) > _MOST_ITEMS:
+        _ITEMS.popitem(last=False)
+    return items
+
+
+def _href(gallery: Gallery, sample: Sample) -> str:
+    return f"./?sample={quote(sample_address(gallery, sample), safe=':-')}"
+
+
+def _opener() -> None:
+    with st.popover("Open a gallery", icon=":material/folder_open:", width="content"):
+        st.markdown(
+            "A `.harmonyscope` bundle, or transcript records as JSON lines, JSON or TOML samples. "
+            "It is open in this session only; nothing is stored."
+        )
+        st.file_uploader(
+            "Gallery files",
+            type=[ending.removeprefix(".") for ending in ENDINGS],
+            accept_multiple_files=True,
+            key=f"w.gallery.{st.session_state.setdefault(_UPLOADS, 0)}",
+            on_change=_uploaded,
+            label_visibility="collapsed",
+        )
+        st.caption("A record is a line such as")
+        st.code('{"id": "run 7", "token_ids": [200005, 35644], "title": "…", "tags": ["night"]}', language="json")
+        st.caption("Folders and galleries for everybody: `harmonyscope app --gallery PATH`.")
+
+
+def _uploaded() -> None:
+    files = st.session_state[f"w.gallery.{st.session_state[_UPLOADS]}"]
+    notice: list[str] = []
+    for file in files or []:
+        try:
+            gallery = open_upload(file.getvalue(), file.name)
+        except SampleError as error:
+            notice.append(str(error))
+        else:
+            st.session_state[_OPENED] = (gallery.name, secrets.token_hex(8))
+    st.session_state[_NOTICE] = notice
+    # A file uploader is emptied by giving it another name.
+    st.session_state[_UPLOADS] += 1
+
+
+def _problems(galleries: Sequence[Gallery]) -> None:
+    for sentence in st.session_state.pop(_NOTICE, []):
+        st.error(as_markdown(sentence))
+    for gallery in galleries:
+        if not gallery.problems:
+            continue
+        if not gallery.samples:
+            st.error(as_markdown(gallery.problems[0]))
+            continue
+        count = len(gallery.problems)
+        what = "One thing was" if count == 1 else f"{count:,} things were"
+        with st.expander(f"{what} not readable in {as_markdown(gallery.title)}", icon=":material/warning:"):
+            for sentence in gallery.problems[:MOST_PROBLEMS]:
+                st.markdown(f"- {as_markdown(sentence)}")
+            if count > MOST_PROBLEMS:
+                st.caption(f"and {count - MOST_PROBLEMS:,} more")
+
+
+def _close() -> None:
+    name = session_value(KEY, "close")
+    if isinstance(name, str):
+        close_gallery(name)
+
+
+def _bundle() -> None:
+    names = session_value(KEY, "bundle")
+    if isinstance(names, Sequence) and not isinstance(names, str):
+        st.session_state[_WANTED] = [name for name in names if isinstance(name, str)]
+
+
+def _hand_over() -> None:
+    """Give the browser the bundle that was asked for, once."""
+    wanted = st.session_state.pop(_WANTED, None)
+    if not wanted:
+        return
+    try:
+        gallery = chosen_gallery(wanted, find_sample)
+        data = bundle(gallery)
+    except SampleError as error:
+        st.error(as_markdown(str(error)))
+        return
+    head = {"name": f"{gallery.name}.harmonyscope", "id": secrets.token_hex(8)}
+    registered("harmonyscope_handover", js=handover_code, css=hidden)(
+        key="gallery.handover", data=json.dumps(head).encode() + b"\n" + data
+    )
+
+
+def chosen_gallery(addresses: Sequence[str], find: Callable[[str], Sample | None]) -> Gallery:
+    """The samples of these addresses as a gallery of their own.
+
+    Raises:
+        SampleError: none of them is there any more.
+    """
+    samples = [sample for sample in map(find, addresses) if sample is not None]
+    if not samples:
+        raise SampleError("None of these samples is open any more: reload the page.")
+    count = len(samples)
+    if count == 1:
+        return gallery_of(samples[0].name, samples[0].title, "", samples)
+    return gallery_of(f"samples-{count}", f"{count:,} samples", "", samples)

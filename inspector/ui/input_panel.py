@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import streamlit as st
 
+from ..gallery.link import payload_in
+from ..ingest.unpacking import in_words
+from .address import open_link
+from .plain import as_markdown
 from .state import ROLES, Bench, bench
+
+OPEN: Final = "w.input"
+"""Session state: whether the panel is open where it stands in a popover."""
+
+NOTHING: Final = (
+    "There is nothing to inspect yet: paste a model output, token ids or transcript records, or give a file."
+)
 
 _FORMATS: Final = {"auto": "Detect", "text": "Text", "ids": "Token ids", "records": "Records"}
 _ROLE_WORDS: Final = {"auto": "Detect", "none": "nothing: a whole conversation"}
@@ -16,20 +28,27 @@ _PLACEHOLDER: Final = (
     'or transcript records, one JSON object per line: {"id": "run 7", "token_ids": [200005, 35644]}'
 )
 _UPLOADS: Final = "harmonyscope.uploads"
+_EMPTY: Final = re.compile(r"[\[\]{}\s]*|null|\"\s*\"|'\s*'")
+_URL: Final = re.compile(r"\s*https?://\S+\s*")
 
 
-def input_panel(work: Bench, *, tall: bool = False) -> None:
+def input_panel(work: Bench, *, tall: bool = False, over: bool = True) -> None:
     """Draw the widgets, filled from ``work``; "Inspect" takes what a person put there back into it.
 
     A form: nothing moves while a person still types and chooses.
+
+    Args:
+        tall: on a page of its own, with more room.
+        over: whether to offer to start over.
     """
     _fill(work)
+    over = over and not work.is_empty
     left, right = st.columns([3, 1], gap="medium")
     with left, st.form("w.form", border=False):
         st.text_area(
             "Model output, token ids or transcript records",
             key="w.text",
-            height=230 if tall else 150,
+            height=230 if tall else 180,
             placeholder=_PLACEHOLDER,
             label_visibility="collapsed",
         )
@@ -60,11 +79,14 @@ def input_panel(work: Bench, *, tall: bool = False) -> None:
             )
     with right:
         st.file_uploader(
-            "A file: text, token ids, or records",
+            "A file: text, token ids, records",
             key=f"w.file.{st.session_state.setdefault(_UPLOADS, 0)}",
             on_change=_file_changed,
+            help="Up to 64 MB; better than a paste above about 1 MB. Compressed with gzip is fine.",
         )
-        if not tall:
+        if work.upload is not None:
+            st.caption(f"Shown now: {as_markdown(work.filename[:80])}, {in_words(len(work.upload))}.")
+        if over:
             st.button("Start over", width="stretch", key="w.clear", on_click=_clear)
 
 
@@ -86,42 +108,74 @@ def _fill(work: Bench) -> None:
 def _submitted() -> None:
     """Take the form's values. Role and tools can be told of a sample; anything else makes it another input."""
     work, said = bench(), st.session_state
+    text = said["w.text"]
+    if text != work.text or work.is_empty:
+        if work.upload is None and _EMPTY.fullmatch(text):
+            work.notice = NOTHING
+            return
+        if _is_address(work, text):
+            _close()
+            return
     work.role, work.tools = said["w.role"], said["w.tools"]
     read_before = (work.text, work.format, work.markers)
     work.format, work.markers = said["w.format"], said["w.markers"]
-    if said["w.text"] != work.text:
-        work.text = said["w.text"]
+    if text != work.text:
+        work.text = text
         _forget_file(work)
     if (work.text, work.format, work.markers) != read_before:
         _forget_sample(work)
+        work.renew()
+    work.revision += 1
+    _close()
+
+
+def _is_address(work: Bench, text: str) -> bool:
+    """Whether somebody pasted an address instead of what is behind it; a link of ours is opened."""
+    if not _URL.fullmatch(text) or len(text) > 4_000_000:
+        return False
+    payload = payload_in(text)
+    if payload is None:
+        work.notice = (
+            "This is an address, and nothing is ever fetched from here: paste what is behind it, or give the file."
+        )
+        return False
+    _forget_file(work)
+    _forget_sample(work)
+    if open_link(work, payload):
+        work.turn += 1
+    return True
+
+
+def _close() -> None:
+    if OPEN in st.session_state:
+        st.session_state[OPEN] = False
 
 
 def _file_changed() -> None:
     work = bench()
     file = st.session_state[f"w.file.{st.session_state[_UPLOADS]}"]
     if file is None:
-        work.upload, work.filename = None, ""
-    else:
-        work.upload, work.filename = file.getvalue(), file.name
-        work.text = ""
-        work.replaced = True
-    work.record = 0
+        return
+    # The role, the tools and the format that were chosen stay: they are how to read it.
+    work.open_file(file.getvalue(), file.name)
     _forget_sample(work)
+    _close()
 
 
 def _clear() -> None:
     work = bench()
-    work.text, work.tools, work.format, work.role, work.markers = "", "", "auto", "auto", True
-    work.replaced = True
     _forget_file(work)
     _forget_sample(work)
+    work.clear()
+    work.turn += 1
+    _close()
 
 
 def _forget_file(work: Bench) -> None:
     if work.upload is not None:
         work.upload, work.filename = None, ""
         # A file uploader is emptied by giving it another name.
-        st.session_state[_UPLOADS] += 1
+        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
     work.record = 0
 
 

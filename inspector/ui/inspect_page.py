@@ -2,59 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Final
 
 import streamlit as st
 
 from ..ingest import Loaded
+from ..tokens import Transcript
 from .actions import actions
+from .address import show_address
 from .checks import pack_checks
 from .chrome import guarded, page_file
-from .component import show_cards, show_part, show_screen
-from .input_panel import input_panel
-from .inspecting import Asked, answer
+from .component import pack_part, show_cards, show_part, show_screen
+from .input_panel import OPEN, input_panel
+from .inspecting import Asked, Given, adopt, answer
 from .plain import as_markdown
+from .plots_panel import plots_panel
 from .samples import examples, find_sample, no_such_sample, sample_card
-from .state import Bench, as_input, bench, session_value
+from .save_panel import restore_offer
+from .state import SAMPLE, Bench, as_input, bench, session_value
+from .steps_part import pack_steps
+from .store import forget_opened, take_switches
 
-SCREEN = "inspect"
+SCREEN: Final = "inspect"
+
+SLOW_TOKENS: Final = 20_000
+"""Tokens from which an inspection can take half a second, so that the page says what it is doing."""
+
+SLOW_BYTES: Final = 500_000
 
 
 @guarded
 def show() -> None:
     """Draw the page."""
     work = bench()
-    _follow_link(work)
+    _follow_sample(work)
+    show_address(work)
+    if work.notice:
+        st.warning(as_markdown(work.notice))
+        work.notice = ""
+    restore_offer(work)
     if work.is_empty:
         _welcome(work)
         return
-    loaded = work.load()
-    # What cannot be read has to be mended: its box is open then.
-    with st.expander("Input", expanded=not loaded.transcripts, icon=":material/edit_note:"):
-        input_panel(work)
+    size = len(work.upload or b"") + len(work.text)
+    with _quiet("Reading the input", size > SLOW_BYTES):
+        loaded = work.load()
     _problems(loaded)
     if loaded.transcripts:
-        _inspection(work, loaded)
+        _screen(loaded, work.revision)
+    else:
+        # What cannot be read has to be mended.
+        input_panel(work, tall=True, over=True)
 
 
-def _follow_link(work: Bench) -> None:
-    """Open the sample that the address names, once: later edits of it are not undone."""
+@contextmanager
+def _quiet(what: str, slow: bool) -> Iterator[None]:
+    """Says what is being done, where that can take more than half a second."""
+    if not slow:
+        yield
+        return
+    with st.spinner(f"{what} …"):
+        yield
+
+
+def _follow_sample(work: Bench) -> None:
+    """Open the sample that the address names, once: later edits of it are not undone. Without a name, close it."""
     name = st.query_params.get("sample", "")
-    if not name:
-        work.linked = ""
-        if work.sample:
-            # Back from another page, which drops what the address said.
-            st.query_params["sample"] = work.linked = work.sample
-    elif name != work.linked:
+    if name and name != work.linked:
         work.linked = name
-        open_sample(work, name)
+        if not open_sample(work, name):
+            work.clear()
+            work.notice, work.linked, work.id = no_such_sample(name), name, SAMPLE
+    elif not name and (work.sample or work.id == SAMPLE):
+        # Back to where no sample was named: every way in the app to a sample names it.
+        work.clear()
 
 
 def open_sample(work: Bench, name: str) -> bool:
-    """Put a sample of the gallery into the input; False, with a sentence on the page, when there is none."""
+    """Put a sample of a gallery into the input; False when there is none of this name."""
+    # Whoever opens a saved sample gets it as it is now.
+    forget_opened()
     sample = find_sample(name)
     if sample is None:
-        st.error(as_markdown(no_such_sample(name)))
         return False
     work.text, work.format = as_input(sample.transcript)
     work.upload, work.filename, work.sample, work.record = None, "", name, 0
@@ -62,6 +94,9 @@ def open_sample(work: Bench, name: str) -> bool:
     work.tools = " ".join(sample.tools)
     work.markers = True
     work.replaced = True
+    work.id = SAMPLE
+    work.revision += 1
+    take_switches(work, sample)
     return True
 
 
@@ -100,28 +135,61 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
-def _inspection(work: Bench, loaded: Loaded) -> None:
-    if len(loaded.transcripts) > 1:
-        names = [f"{n}. {t.id or t.source} ({len(t.ids):,} tokens)" for n, t in enumerate(loaded.transcripts, 1)]
-        work.record = min(work.record, len(names) - 1)
-        work.record = st.selectbox(
-            "Transcript", range(len(names)), index=work.record, format_func=lambda n: names[n], key="w.record"
-        )
+@st.fragment
+@guarded
+def _screen(loaded: Loaded, revision: int) -> None:
+    """Everything about the transcripts that were read. A fragment: a flipped switch runs this alone."""
+    work = bench()
+    if work.revision != revision:
+        # The input was changed in its panel, which stands in here.
+        st.rerun()
+    bar = st.container(horizontal=True, vertical_alignment="center", gap="small", key="bar")
+    with bar:
+        panel = st.popover("Input", key=OPEN, icon=":material/edit_note:", on_change="rerun")
+        if panel.open:
+            with panel:
+                input_panel(work)
+        if len(loaded.transcripts) > 1:
+            _chooser(work, loaded)
+    transcript = _chosen(work, loaded)
+    adopt(work, transcript)
+    with _quiet(f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
+        given = answer(work, Asked(transcript, work.sample, loaded.explanation))
+    with bar:
+        actions(work, given)
+    _shown(work, given)
+    plots_panel(work, given)
+    work.keep()
+    rule = st.session_state.pop("open_rule", None)
+    if rule:
+        st.switch_page(page_file("rules"), query_params={"rule": rule})
+
+
+def _chooser(work: Bench, loaded: Loaded) -> None:
+    """Which of several transcripts is shown."""
+    names = [f"{n}. {t.id or t.source} ({len(t.ids):,} tokens)" for n, t in enumerate(loaded.transcripts, 1)]
+    work.record = min(work.record, len(names) - 1)
+    work.record = st.selectbox(
+        "Transcript",
+        range(len(names)),
+        index=work.record,
+        format_func=lambda n: names[n],
+        key="w.record",
+        label_visibility="collapsed",
+        width=380,
+    )
+
+
+def _chosen(work: Bench, loaded: Loaded) -> Transcript:
     transcript = loaded.transcripts[min(work.record, len(loaded.transcripts) - 1)]
     sample = find_sample(work.sample) if work.sample else None
     if sample is not None:
         # The sample says more than its text: what a server reported, for one.
-        transcript = replace(sample.transcript, role=transcript.role, tools=work.tool_names)
-    _screen(Asked(transcript, work.sample, loaded.explanation))
+        return replace(sample.transcript, role=transcript.role, tools=work.tool_names)
+    return transcript
 
 
-@st.fragment
-@guarded
-def _screen(asked: Asked) -> None:
-    """Everything below the input. A fragment: a flipped switch runs this alone."""
-    work = bench()
-    given = answer(work, asked)
-    actions(work, given)
+def _shown(work: Bench, given: Given) -> None:
     show_screen(
         given.tokens,
         given.feed,
@@ -134,11 +202,12 @@ def _screen(asked: Asked) -> None:
             "open_rule": _take_rule,
         },
     )
+    if work.go_to is not None and work.go_to[0] == given.digest:
+        wish = {"token": work.go_to[1], "number": f"{work.revision}.{work.asks}"}
+        show_part("go", pack_part(given.digest, "go", wish), key=SCREEN)
     # The screen stands by now; what the libraries say themselves arrives a moment later.
     show_part("checks", pack_checks(given.inspection), key=SCREEN)
-    rule = st.session_state.pop("open_rule", None)
-    if rule:
-        st.switch_page(page_file("rules"), query_params={"rule": rule})
+    show_part("steps", pack_steps(given.inspection), key=SCREEN)
 
 
 def _take_style() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from ..ingest import Switches, card_of, switches_of
 from ..inspection import Inspection, inspect
 from ..prompt import STYLES
 from ..tokens import Transcript
@@ -42,6 +43,11 @@ class Given:
     inspection: Inspection
     base: bytes = b""
 
+    @property
+    def digest(self) -> str:
+        """What the browser calls the transcript."""
+        return digest(self.inspection.transcript)
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -50,6 +56,18 @@ class _Held:
     asked: Asked
     settings: Settings
     given: Given
+
+
+def adopt(work: Bench, transcript: Transcript) -> None:
+    """Take the switches that came with a transcript, the first time that it is shown of an input."""
+    name = digest(transcript)
+    if (work.id, name) in work.adopted:
+        return
+    work.adopted.add((work.id, name))
+    switches = switches_of(transcript)
+    if switches != Switches():
+        work.off[name], work.choices[name] = switches.off, dict(switches.choices)
+        work.style = switches.style or work.style
 
 
 def answer(work: Bench, asked: Asked) -> Given:
@@ -71,7 +89,10 @@ def answer(work: Bench, asked: Asked) -> Given:
         return last.given
     inspection = inspect(asked.transcript, off=settings.off, choices=dict(settings.choices), style=settings.style)
     title, story = _sample_words(asked.sample)
-    told = replace(settings, title=title, story=story, read_as=asked.read_as)
+    card = card_of(asked.transcript)
+    told = replace(
+        settings, title=title or card.title, story=story or card.story, read_as=asked.read_as, turn=work.turn
+    )
     tokens = last.given.tokens if last is not None else pack_view(inspection)
     base = last.given.base if last is not None else _base(inspection, told)
     feed = pack_change(inspection, told, base) if base else pack_feed(inspection, told)

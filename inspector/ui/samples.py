@@ -1,15 +1,15 @@
-"""The gallery's samples as the screen shows them: cards with a strip of the transcript's shape."""
+"""The samples that the pages know of, and how one of them is found."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from ..gallery import FAMILIES, Sample, SampleError, load_sample, shipped_gallery
-from ..harmony.reader import read
-from ..tokens import Transcript
-from ..view.strip import strip
+from ..gallery import Sample, SampleError, load_sample, shipped_gallery
+from ..report.cards import sample_card
 from .galleries import find_open
+from .store import find_saved, why_not_saved
+
+__all__ = ["EXAMPLES", "all_samples", "examples", "find_sample", "no_such_sample", "sample_card"]
 
 EXAMPLES: Final = (
     "chatter-in-brackets",
@@ -35,11 +35,14 @@ def all_samples() -> tuple[Sample, ...]:
 
 def find_sample(address: str) -> Sample | None:
     """The sample that ``?sample=`` names: one that ships, one of an open gallery (``GALLERY:NAME``), a saved one."""
-    return find_open(address)
+    return find_open(address) or find_saved(address)
 
 
 def no_such_sample(address: str) -> str:
     """Why :func:`find_sample` found nothing, and what to do, in a sentence for people (to be escaped)."""
+    told = why_not_saved(address)
+    if told:
+        return told
     gallery, colon, _ = address.partition(":")
     if colon:
         return (
@@ -57,34 +60,3 @@ def examples() -> list[Sample]:
     """The samples for an empty page."""
     by_name = {sample.name: sample for sample in all_samples()}
     return [by_name[name] for name in EXAMPLES if name in by_name] or list(all_samples()[:6])
-
-
-def sample_card(sample: Sample) -> dict[str, Any]:
-    """One sample as its card shows it."""
-    return {
-        "name": sample.name,
-        "title": sample.title,
-        "story": sample.story,
-        "family": sample.family,
-        "tags": list(sample.tags),
-        "rules": list(sample.rules),
-        "count": len(sample.transcript.ids),
-        "raises": sorted(sample.errors),
-        "founding": sample.founding,
-        "strip": _strip_of(sample.name, sample.transcript),
-    }
-
-
-def family_titles(samples: Sequence[Sample]) -> dict[str, str]:
-    """The families that have samples, with their titles, in order."""
-    present = {sample.family for sample in samples}
-    return {family: title for family, title in FAMILIES.items() if family in present}
-
-
-_STRIPS: Final[dict[str, list[list[Any]]]] = {}
-
-
-def _strip_of(name: str, transcript: Transcript) -> list[list[Any]]:
-    if name not in _STRIPS:
-        _STRIPS[name] = strip(read(transcript))
-    return _STRIPS[name]

@@ -1,10 +1,211 @@
-"""The save panel of the Inspect page."""
+"""The save panel of the Inspect page: save what is on screen, edit what is saved, its history, delete it."""
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
+import streamlit as st
+
+from ..gallery.saved import Revision, Saved, StoreError, Written
+from ..view.assets import share_code, share_style
+from .chrome import guarded
+from .component import registered
 from .inspecting import Given
+from .moments import moment
+from .plain import as_markdown
+from .saving import Draft, delete, edit, open_saved, restore, save, shown_as, suggested
 from .state import Bench
+from .store import address_parts, deleted, opened_saved, store
+
+OPEN: Final = "w.save"
+"""Session state: whether the panel is open."""
+
+_DRAFT: Final = "harmonyscope.draft"
+_TOLD: Final = "harmonyscope.told"
+_DELETING: Final = "harmonyscope.deleting"
+_AUTHOR: Final = "harmonyscope.author"
+_LISTED: Final = 12
+_DID: Final = {"save": "saved", "edit": "edited", "delete": "deleted", "restore": "restored"}
 
 
 def save_panel(work: Bench, given: Given) -> None:
-    """Draw it."""
+    """Draw it. The database is asked only while the panel is open."""
+    panel = st.popover("Save", key=OPEN, icon=":material/bookmark:", on_change="rerun")
+    if panel.open:
+        with panel, st.container(key="save", gap="small"):
+            _content(work, given)
+
+
+@guarded
+def _content(work: Bench, given: Given) -> None:
+    try:
+        saved = shown_as(given)
+        if saved is None:
+            _new(work, given)
+        elif saved.deleted:
+            _gone(saved.id, saved.newest)
+        else:
+            _known(work, given, saved)
+    except StoreError as error:
+        st.markdown(as_markdown(str(error)))
+        st.caption("Everything else works without saving.")
+
+
+def restore_offer(work: Bench) -> None:
+    """Where the address names a sample that was deleted: a button that brings it back."""
+    parts = address_parts(st.query_params.get("sample", ""))
+    if work.sample or parts is None:
+        return
+    try:
+        if deleted(parts[0]) is not None and st.button("Restore it", key="w.save.restore"):
+            _done(restore(parts[0], None, _author()))
+            open_saved(work, parts[0])
+    except StoreError as error:
+        st.error(as_markdown(str(error)))
+
+
+def _new(work: Bench, given: Given) -> None:
+    """What is on screen is not saved yet."""
+    st.markdown("**Save what is on screen**, with the switches as they are set")
+    draft = _fields(given.digest, suggested(work, given))
+    if st.button("Save", key="w.save.save", type="primary", width=120):
+        written = save(work, given, draft, _author())
+        _done(written)
+        # Of several transcripts in one input, the others stay at hand.
+        if "w.record" in st.session_state:
+            st.rerun(scope="fragment")
+        open_saved(work, written.id)
+
+
+def _known(work: Bench, given: Given, newest: Saved) -> None:
+    """What is on screen is saved: its link, its words, its history."""
+    opened = opened_saved()
+    seen = opened[1] if opened is not None and opened[1].id == newest.id else newest
+    said = st.session_state.pop(_TOLD, None) or _standing(seen)
+    st.markdown(as_markdown(said))
+    registered("harmonyscope_share", js=share_code, css=share_style)(
+        key="save.link", data=json.dumps({"tail": f"?sample={newest.id}", "label": "Short link"}).encode(), height=36
+    )
+    if seen.newest.number != seen.revision.number:
+        st.caption("This is an older revision; saving it again keeps what came after it in the history.")
+    elif newest.revision.number > seen.revision.number:
+        later = f"{_by(newest.revision)} saved revision {newest.revision.number} after you opened this"
+        st.caption(f"{as_markdown(later)}; saving keeps both.")
+    draft = _fields(f"{seen.id}@{seen.revision.number}", suggested(work, given, seen))
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Save changes", key="w.save.edit", type="primary"):
+            written = edit(work, given, seen, draft, _author())
+            _done(written)
+            open_saved(work, written.id)
+        if st.button("Delete …", key="w.save.delete"):
+            st.session_state[_DELETING] = newest.id
+    if st.session_state.get(_DELETING) == newest.id:
+        _confirm(work, newest)
+    _history(work, newest, seen.revision.number)
+
+
+def _confirm(work: Bench, saved: Saved) -> None:
+    """The question before a sample is deleted."""
+    with st.container(border=True, gap="small"):
+        st.markdown("Delete it for everyone who has this database? Its link will say so, and it can be restored.")
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Delete it", key="w.save.delete.yes", type="primary"):
+                st.session_state.pop(_DELETING)
+                delete(work, saved.id, _author())
+                st.rerun()
+            if st.button("Keep it", key="w.save.delete.no"):
+                st.session_state.pop(_DELETING)
+                st.rerun(scope="fragment")
+
+
+def _gone(id: str, tombstone: Revision) -> None:
+    """What is on screen was saved once, and deleted."""
+    st.markdown(as_markdown(f"This transcript was saved as {id}; {_by(tombstone)} deleted it, {moment(tombstone.at)}."))
+    if st.button("Restore it", key="w.save.back", type="primary"):
+        _done(restore(id, None, _author()))
+        st.rerun()
+
+
+def _history(work: Bench, saved: Saved, shown: int) -> None:
+    """The revisions, the newest first; each can be opened, and brought back."""
+    held = store()
+    if held is None or saved.newest.number == 1:
+        return
+    revisions = held.history(saved.id)
+    with st.expander(f"History: {len(revisions):,} revisions"):
+        for revision in revisions[:_LISTED]:
+            number = revision.number
+            with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"revision-{number}"):
+                st.markdown(
+                    f"**{number}** {as_markdown(f'{_DID[revision.kind]} by {_by(revision)}, {moment(revision.at)}')}"
+                    f"  \n{as_markdown(revision.title[:120])}",
+                )
+                if number == shown:
+                    st.markdown("*shown*", width="content")
+                elif revision.kind != "delete" and st.button("Open", key=f"w.save.open.{number}", type="tertiary"):
+                    open_saved(work, saved.id, None if number == saved.newest.number else number)
+                older = number != saved.newest.number and revision.kind != "delete"
+                if older and st.button("Restore", key=f"w.save.restore.{number}", type="tertiary"):
+                    _done(restore(saved.id, number, _author()))
+                    open_saved(work, saved.id)
+        if len(revisions) > _LISTED:
+            st.caption(f"and {len(revisions) - _LISTED:,} older ones")
+
+
+def _fields(of: str, suggestion: Draft) -> Draft:
+    """The fields. What was typed stays when the panel is closed, until another transcript or revision is shown."""
+    held = st.session_state.get(_DRAFT)
+    draft = held[1] if isinstance(held, tuple) and held[0] == of else suggestion
+    key = f"w.save.{of}"
+    filled = {
+        f"{key}.title": draft.title,
+        f"{key}.story": draft.story,
+        f"{key}.tags": draft.tags,
+        "w.save.author": _author(),
+    }
+    for name, value in filled.items():
+        st.session_state.setdefault(name, value)
+    title = st.text_input("Title", key=f"{key}.title", max_chars=200)
+    story = st.text_area(
+        "Story", key=f"{key}.story", height=96, max_chars=20_000, placeholder="What happened, who loses it"
+    )
+    tags = st.text_input("Tags", key=f"{key}.tags", placeholder="nightly, tool calls", max_chars=1000)
+    st.session_state[_AUTHOR] = st.text_input("Your name", key="w.save.author", max_chars=80)
+    draft = Draft(title, story, tags)
+    st.session_state[_DRAFT] = (of, draft)
+    return draft
+
+
+def _done(written: Written) -> None:
+    """Remember what happened, to be told above the link."""
+    st.session_state.pop(_DRAFT, None)
+    st.session_state[_TOLD] = told(written)
+
+
+def told(written: Written) -> str:
+    """What a save did, in a sentence or two."""
+    number = written.revision.number
+    if not written.changed:
+        return f"Nothing differs from revision {number}, so nothing was saved."
+    said = f"{_DID[written.revision.kind].capitalize()} as revision {number}."
+    if not written.meanwhile:
+        return said
+    last = written.meanwhile[-1]
+    what = f"{_by(last)} {_DID[last.kind]} revision {last.number} at {moment(last.at)} meanwhile"
+    if len(written.meanwhile) == 1:
+        return f"{said} {what}; both are kept."
+    return f"{said} {len(written.meanwhile):,} others came meanwhile; {what.removesuffix(' meanwhile')}; all are kept."
+
+
+def _standing(saved: Saved) -> str:
+    revision = saved.revision
+    return f"Saved as revision {revision.number} by {_by(revision)}, {moment(revision.at)}."
+
+
+def _by(revision: Revision) -> str:
+    return revision.author or "somebody"
+
+
+def _author() -> str:
+    return str(st.session_state.get(_AUTHOR, ""))

@@ -50,6 +50,9 @@ class Bench:
         turn: counts what a person opened here, and what therefore has to be written into the address.
         answered: the last question of the address that was answered.
         revision: counts all changes of the input, for what was drawn from it.
+        adopted: inputs and transcripts (digests) whose own switches were taken.
+        go_to: a token (digest, index) that a link or a plot points at.
+        asks: counts the wishes to go to a token, so that each is followed once.
         notice: a sentence about what could not be opened, shown once.
     """
 
@@ -73,6 +76,9 @@ class Bench:
     turn: int = 0
     answered: int = 0
     revision: int = 0
+    adopted: set[tuple[str, str]] = field(default_factory=set)
+    go_to: tuple[str, int] | None = None
+    asks: int = 0
     notice: str = ""
 
     @property
@@ -110,8 +116,11 @@ class Bench:
 
     def open_file(self, data: bytes, name: str) -> None:
         """Take a file for the input; ``name`` is what the page calls it."""
+        if self.sample:
+            # How the sample is read is no word on how to read this.
+            self.clear()
         self.text, self.filename, self.upload = "", name, data
-        self.sample = self.linked = ""
+        self.linked = ""
         self.record = 0
         self.replaced = True
         self.renew()
@@ -127,7 +136,12 @@ class Bench:
         if self.id in (START, SAMPLE) or self.is_empty:
             return
         copy = replace(
-            self, off=dict(self.off), choices=dict(self.choices), selection=dict(self.selection), notice=""
+            self,
+            off=dict(self.off),
+            choices=dict(self.choices),
+            selection=dict(self.selection),
+            notice="",
+            adopted=set(self.adopted),
         )
         _INPUTS.keep(self.id, copy, len(self.text) + len(self.upload or b""))
 
@@ -141,6 +155,7 @@ class Bench:
         for digest in found.off:
             self.off[digest], self.choices[digest] = found.off[digest], found.choices.get(digest, {})
         self.selection |= found.selection
+        self.adopted |= found.adopted
         self.replaced = True
         self.revision += 1
         return True
@@ -157,13 +172,32 @@ class Bench:
                 str(key): number for key, number in choices.items() if isinstance(number, int) and number > 0
             }
 
+    def point_at(self, digest: str, token: int) -> None:
+        """Choose a token, and let the screen go there."""
+        self.selection[digest] = token
+        self.go_to = (digest, token)
+        self.asks += 1
+
     def take_selection(self, said: object) -> None:
         """Keep the chosen token."""
         if isinstance(said, Mapping) and isinstance(said.get("digest"), str) and isinstance(said.get("token"), int):
             self.selection[said["digest"]] = said["token"]
 
 
-_INPUT_FIELDS: Final = "text filename upload format role markers tools sample linked record style id".split()
+_INPUT_FIELDS: Final = (
+    "text",
+    "filename",
+    "upload",
+    "format",
+    "role",
+    "markers",
+    "tools",
+    "sample",
+    "linked",
+    "record",
+    "style",
+    "id",
+)
 _INPUTS: Final[Kept[Bench]] = Kept()
 
 

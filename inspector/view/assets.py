@@ -16,6 +16,11 @@ SCREEN_CODE: Final = (
     "reading",
     "layout",
     "dom",
+    "lines",
+    "table",
+    "lanes",
+    "pointing",
+    "tip",
     "tokens",
     "store",
     "verdict",
@@ -29,11 +34,20 @@ SCREEN_CODE: Final = (
     "diff_rows",
     "diff_draw",
     "diff",
+    "links",
+    "search",
+    "finder",
+    "copying",
+    "contents",
+    "toolbar",
+    "shortcuts",
+    "debugger",
     "screen",
+    "acting",
 )
 """The files of the screen, in order: each uses only what stands before it."""
 
-SCREEN_STYLE: Final = ("palette", "view", "diff")
+SCREEN_STYLE: Final = ("palette", "view", "tools", "tokens", "diff", "debugger")
 """The style sheets of the screen, in order."""
 
 
@@ -59,7 +73,13 @@ def feed_code() -> str:
 @cache
 def cards_code() -> str:
     """The code of a list of cards or rows."""
-    return _text("screen/dom.js") + _text("cards/cards.js")
+    return "\n".join(map(_text, ("screen/dom.js", "cards/strip.js", "cards/filter.js", "cards/cards.js")))
+
+
+@cache
+def handover_code() -> str:
+    """The code that hands a file to the browser's downloads."""
+    return _text("cards/handover.js")
 
 
 @cache

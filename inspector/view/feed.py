@@ -52,6 +52,7 @@ class Settings:
         style: who renders the next prompt, and ``styles`` who else could.
         title, story: of the sample that is shown, "" for an input of a person's own.
         read_as: what the input was taken for, in words.
+        turn: counts what a person opened in this session; 0 for what an address brought.
     """
 
     off: frozenset[str] = frozenset()
@@ -61,6 +62,7 @@ class Settings:
     title: str = ""
     story: str = ""
     read_as: str = ""
+    turn: int = 0
 
 
 class Words:
@@ -140,6 +142,7 @@ def _body(inspection: Inspection, settings: Settings, words: Words) -> dict[str,
             "title": settings.title,
             "story": settings.story,
             "read_as": settings.read_as,
+            "turn": settings.turn,
         },
     }
     rows = [edit.ids for edit in edits]

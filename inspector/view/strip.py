@@ -2,40 +2,119 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Final, TypedDict
 
 from ..harmony.tree import MessageNode, Tree
+from ..tokens import is_special
+
+MOST_STRETCHES: Final = 120
+"""Stretches that a strip shows one by one; what has more is put into columns."""
+
+COLUMNS: Final = 96
+"""Columns of the strip of a long transcript."""
+
+MOST_TICKS: Final = 160
+"""Markers that are shown as ticks; with more of them they would be a blur."""
+
+MOST_HURTS: Final = 24
+"""Damaged places that are framed one by one; those that follow make one frame."""
+
+_LETTERS: Final = {"analysis": "a", "commentary": "c", "final": "f"}
+_WHOLE_BODY: Final = 16
 
 
-def strip(tree: Tree) -> list[list[Any]]:
-    """The shape of a transcript: ``[kind, tokens, broken]`` for each stretch of it, in order.
+class Strip(TypedDict):
+    """A strip, compact: thousands of them travel at once.
 
-    The kind is a channel's name, ``other`` or ``stray``, with ``-header`` for the part before the body; ``broken``
-    is 1 where the reader stumbled.
+    ``k`` has a letter for each stretch: a, c and f for the channels, o for other messages, s for what is no message;
+    a capital one is a header. ``w`` are the stretches' widths (in no unit: their sum is the strip), ``c`` their token
+    counts. ``e`` are the damaged places as start, end, start, end ... in tokens, ``t`` the tokens that are markers.
     """
-    count = len(tree.transcript.ids)
-    troubled = bytearray(count)
-    for problem in tree.problems:
-        start = min(problem.span.start, max(0, count - 1))
-        end = max(problem.span.end, start + 1)
-        troubled[start:end] = b"\1" * (min(end, count) - start)
-    parts: list[list[Any]] = []
-    for kind, first, last in _stretches(tree):
-        for index in range(first, last):
-            if parts and index > first and parts[-1][2] == troubled[index]:
-                parts[-1][1] += 1
-            else:
-                parts.append([kind, 1, troubled[index]])
-    return parts
+
+    k: str
+    w: list[int]
+    c: list[int]
+    e: list[int]
+    t: list[int]
+
+
+def strip(tree: Tree) -> Strip:
+    """The shape of a transcript. Long bodies are drawn shorter than they are, so that headers stay visible."""
+    stretches = [(letter, last - first) for letter, first, last in _stretches(tree) if last > first]
+    in_columns = len(stretches) > MOST_STRETCHES
+    if in_columns:
+        stretches = _columns(stretches)
+    ids = tree.transcript.ids
+    ticks = [] if in_columns else [index for index, token in enumerate(ids) if is_special(token)]
+    return {
+        "k": "".join(letter for letter, _ in stretches),
+        "w": [_width(letter, count) for letter, count in stretches],
+        "c": [count for _, count in stretches],
+        "e": _damaged(tree),
+        "t": ticks if len(ticks) <= MOST_TICKS else [],
+    }
+
+
+def shape(tree: Tree, most: int = 6) -> list[str]:
+    """The messages in a few words each ("commentary → functions.bash"), the last entry counts those left out.
+
+    Texts come from the transcript: they are as hostile as it is.
+    """
+    words: list[str] = []
+    messages = 0
+    for node in tree.nodes:
+        messages += 1
+        if len(words) < most:
+            words.append(_words(node.message) if isinstance(node, MessageNode) else "stray text")
+    return [*words, f"{messages - most} more"] if messages > most else words
+
+
+def _words(message: object) -> str:
+    channel = getattr(message, "channel", None)
+    role = getattr(message, "role", None)
+    recipient = getattr(message, "recipient", None)
+    what = channel or (role if role and role != "assistant" else "no channel")
+    return f"{str(what)[:24]} → {str(recipient)[:40]}" if recipient else str(what)[:24]
 
 
 def _stretches(tree: Tree) -> Iterator[tuple[str, int, int]]:
     for node in tree.nodes:
         if not isinstance(node, MessageNode):
-            yield "stray", node.start, node.end
+            yield "s", node.start, node.end
             continue
         channel = node.message.channel if node.message is not None else None
-        kind = channel if channel in ("analysis", "commentary", "final") else "other"
-        yield f"{kind}-header", node.start, node.body_start
-        yield kind, node.body_start, node.end
+        letter = _LETTERS.get(channel or "", "o")
+        yield letter.upper(), node.start, node.body_start
+        yield letter, node.body_start, node.end
+
+
+def _width(letter: str, count: int) -> int:
+    if letter.isupper() or count <= _WHOLE_BODY:
+        return min(count, 3 * _WHOLE_BODY)
+    return round(_WHOLE_BODY + 10 * math.log2(count / _WHOLE_BODY))
+
+
+def _columns(stretches: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """About as many neighbouring stretches in each column; it looks like the longest of them."""
+    columns = []
+    for number in range(COLUMNS):
+        first, last = (len(stretches) * n // COLUMNS for n in (number, number + 1))
+        part = stretches[first:last]
+        letter = max(part, key=lambda stretch: stretch[1])[0].lower()
+        columns.append((letter, sum(count for _, count in part)))
+    return columns
+
+
+def _damaged(tree: Tree) -> list[int]:
+    """Start and end of every place where the reader stumbled, those that touch made one."""
+    last = max(0, len(tree.transcript.ids) - 1)
+    spans = sorted((min(p.span.start, last), max(p.span.end, p.span.start + 1)) for p in tree.problems)
+    found: list[int] = []
+    for start, end in spans:
+        if found and (start <= found[-1] or len(found) >= 2 * MOST_HURTS):
+            found[-1] = max(found[-1], end)
+        else:
+            found += [start, end]
+    return found

@@ -8,7 +8,9 @@ See :mod:`inspector.view.feed` for what does change.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +19,7 @@ from ..harmony.tree import LeafKind, MessageNode, Tree
 from ..harmony.verdict import StrictError, Verdict
 from ..inspection import Inspection
 from ..tokens import MARKER_HELP, Span, Transcript, is_special, vocabulary
-from .container import Array, pack
+from .container import Array, pack, unpack
 from .glyphs import characters_over_tokens, look_alikes, marker_name
 from .outline import NodeIndex, fields_of, outline
 
@@ -29,7 +31,12 @@ MAX_ERROR_TEXT: Final = 4000
 """Characters of an error text that travel; the library's can be as long as the header."""
 
 MAX_LATER: Final = 20
+ORIGINS: Final = ("prompt", "sampled", "injected")
+"""A token's origin travels as its index in here."""
+
 _EXACT: Final = 2**53
+_WIDTHS: Final[Mapping[str, int]] = {"nodes": 6, "groups": 2, "alike": 2}
+"""Numbers that make up a row of a section, where it is more than one."""
 
 
 def digest(transcript: Transcript) -> str:
@@ -42,15 +49,37 @@ def digest(transcript: Transcript) -> str:
     return hasher.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is packed: the head and the sections of the container."""
+
+    head: Mapping[str, Any]
+    sections: Mapping[str, Array]
+
+    def pack(self) -> bytes:
+        """The container, see :mod:`inspector.view.container`."""
+        return pack(self.head, self.sections)
+
+
 def pack_view(inspection: Inspection) -> bytes:
-    """The container (see :mod:`inspector.view.container`) with everything about the tokens themselves.
+    """The container with everything about the tokens themselves: :func:`view_of`, packed."""
+    return view_of(inspection).pack()
+
+
+def view_of(inspection: Inspection, *, stream: str | None = None) -> View:
+    """Everything about the tokens themselves, for the browser.
 
     Head: ``version``, ``digest``, ``count`` (tokens), ``role``, ``huge`` (ids beyond 2**53 as text, by their place
     in the dictionary), ``labels`` (unique message fields), ``kinds`` (names of leaf kinds), ``markers`` (name and
     explanation of the special tokens that occur), ``strict`` (verdicts). Sections: ``ids`` f64, ``lengths`` u8 and
     ``bytes`` u8 (the dictionary), ``index`` u16 or u32 (the tokens), ``leaf_starts`` u32, ``leaf_kinds`` u8,
     ``nodes`` u32 (six numbers each: start, end, body start, body end, label + 1 or 0, flags), ``groups`` u32
-    (start and end of characters that several tokens make up), ``alike`` u32 (start and end of look-alikes).
+    (start and end of characters that several tokens make up), ``alike`` u32 (start and end of look-alikes); where
+    they are known, ``origins`` u8 (:data:`ORIGINS`) and ``logprobs`` f32 (NaN where not reported), one for a token.
+
+    Args:
+        inspection: of the transcript.
+        stream: the digest to name it by, for one that grows; its own by default.
     """
     transcript = inspection.transcript
     tree = inspection.tree
@@ -61,7 +90,7 @@ def pack_view(inspection: Inspection) -> bytes:
     index = NodeIndex(tree)
     head |= {
         "version": VERSION,
-        "digest": digest(transcript),
+        "digest": digest(transcript) if stream is None else stream,
         "count": len(transcript.ids),
         "role": transcript.role,
         "labels": [dict(label) for label in labels],
@@ -76,7 +105,76 @@ def pack_view(inspection: Inspection) -> bytes:
         "groups": _pairs(characters_over_tokens(transcript.ids)),
         "alike": _pairs(look_alikes(transcript.ids)),
     }
-    return pack(head, sections)
+    if transcript.origins is not None:
+        sections["origins"] = np.array([ORIGINS.index(origin) for origin in transcript.origins], dtype=np.uint8)
+    if transcript.logprobs is not None:
+        known = (math.nan if logprob is None else logprob for logprob in transcript.logprobs)
+        sections["logprobs"] = np.fromiter(known, dtype=np.float32, count=len(transcript.logprobs))
+    return View(head, sections)
+
+
+def pack_appendix(previous: View, now: View) -> bytes:
+    """What turns the ``previous`` view of a growing transcript into the one of ``now``, as a container.
+
+    Every section keeps its first elements and gets others after them; the head's ``kept`` says how many. So appended
+    tokens travel with the tail of the reading that they changed, and nothing before it does. The head holds ``base``
+    (tokens before), ``labels``, ``markers`` and ``huge`` (those that are new only), and the rest as it is now.
+
+    Raises:
+        ValueError: ``now`` does not continue ``previous``: other tokens, or another stream.
+    """
+    base = previous.head["count"]
+    kept = {name: _kept(name, previous.sections.get(name), array) for name, array in now.sections.items()}
+    # An id that is new may follow the last one in the dictionary: the three sections of it are cut at one place.
+    kept["ids"] = kept["lengths"] = len(previous.sections["ids"])
+    kept["bytes"] = len(previous.sections["bytes"])
+    if kept["index"] != base or previous.head["digest"] != now.head["digest"]:
+        raise ValueError(f"the tokens do not continue the {base:,} tokens of stream {previous.head['digest']!r}")
+    old_labels, new_labels = previous.head["labels"], now.head["labels"]
+    shared = 0
+    while shared < min(len(old_labels), len(new_labels)) and old_labels[shared] == new_labels[shared]:
+        shared += 1
+    fresh = {
+        name: {place: value for place, value in now.head[name].items() if int(place) >= kept["ids"]}
+        for name in ("markers", "huge")
+    }
+    head = {name: value for name, value in now.head.items() if name != "kinds"} | fresh
+    head |= {"base": base, "kept": kept | {"labels": shared}, "labels": new_labels[shared:]}
+    return pack(head, {name: array[kept[name] :] for name, array in now.sections.items()})
+
+
+def apply_appendix(previous: View, appendix: bytes) -> View:
+    """The view that ``appendix`` makes of ``previous``: what the browser does, for tests and tools.
+
+    Raises:
+        ValueError: ``appendix`` belongs to another stream or to another number of tokens.
+    """
+    head, tails = unpack(appendix)
+    kept, base = head.pop("kept"), head.pop("base")
+    if base != previous.head["count"] or head["digest"] != previous.head["digest"]:
+        raise ValueError(f"this appendix continues {base:,} tokens of stream {head['digest']!r}")
+    empty = np.array([], dtype=np.uint8)
+    head["kinds"] = previous.head["kinds"]
+    head["labels"] = [*previous.head["labels"][: kept["labels"]], *head["labels"]]
+    for name in ("markers", "huge"):
+        head[name] = {**previous.head[name], **head[name]}
+    sections = {
+        name: np.concatenate((previous.sections.get(name, empty)[: kept[name]].astype(tail.dtype), tail))
+        for name, tail in tails.items()
+    }
+    return View(head, sections)
+
+
+def _kept(name: str, old: Array | None, new: Array) -> int:
+    """How many first elements of a section stay, in whole rows."""
+    if old is None:
+        return 0
+    size = min(len(old), len(new))
+    same = old[:size] == new[:size]
+    if new.dtype.kind == "f":
+        same |= np.isnan(old[:size]) & np.isnan(new[:size])
+    first = int(size if same.all() else np.argmin(same))
+    return first - first % _WIDTHS.get(name, 1)
 
 
 def _pairs(spans: Iterable[Span]) -> Array:

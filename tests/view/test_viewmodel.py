@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,18 @@ from inspector.gallery import Sample, load_samples
 from inspector.harmony.tree import MessageNode
 from inspector.tokens import MARKERS, vocabulary
 from inspector.view.container import Array, unpack
-from inspector.view.viewmodel import INCOMPLETE, MAX_ERROR_TEXT, STRAY, digest, pack_view
+from inspector.view.viewmodel import (
+    INCOMPLETE,
+    MAX_ERROR_TEXT,
+    ORIGINS,
+    STRAY,
+    View,
+    apply_appendix,
+    digest,
+    pack_appendix,
+    pack_view,
+    view_of,
+)
 
 IDS = st.lists(
     st.one_of(st.sampled_from([*MARKERS, 35644, 12606, 815, 4108]), st.integers(-5, 201100), st.integers(2**53, 2**80)),
@@ -127,3 +140,77 @@ def test_a_message_that_is_read_otherwise_is_written_out() -> None:
         }
     ]
     assert expected.recipient == "<|constrain|>json"
+
+
+def same(found: View, expected: View) -> None:
+    """Both views say the same to the browser."""
+    head, sections = unpack(found.pack())
+    wanted_head, wanted = unpack(expected.pack())
+    assert head == wanted_head
+    assert {name: array.tobytes() for name, array in sections.items()} == {
+        name: array.tobytes() for name, array in wanted.items()
+    }
+
+
+def grown(transcript: Transcript, count: int) -> Inspection:
+    """The inspection of a transcript's first tokens."""
+    return inspect(
+        Transcript(
+            transcript.ids[:count],
+            transcript.role,
+            origins=transcript.origins and transcript.origins[:count],
+            logprobs=transcript.logprobs and transcript.logprobs[:count],
+        )
+    )
+
+
+def appended(transcript: Transcript, cuts: list[int]) -> None:
+    """A view that grows by appendices, cut at these tokens, is the view of the whole transcript each time."""
+    ends = sorted({min(cut, len(transcript)) for cut in cuts} | {len(transcript)})
+    view = view_of(grown(transcript, ends[0]), stream="live")
+    for end in ends[1:]:
+        whole = view_of(grown(transcript, end), stream="live")
+        view = apply_appendix(view, pack_appendix(view, whole))
+        same(view, whole)
+
+
+@settings(max_examples=60)
+@given(IDS, st.sampled_from(["assistant", None]), st.lists(st.integers(0, 30), max_size=5))
+def test_any_ids_are_appended(ids: list[int], role: str | None, cuts: list[int]) -> None:
+    origins = tuple(ORIGINS[i % 3] for i in range(len(ids)))
+    logprobs = tuple(None if i % 4 == 0 else -i / 7 for i in range(len(ids)))
+    appended(Transcript(tuple(ids), role, origins=origins, logprobs=logprobs), cuts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_samples_are_appended_in_chunks(data: st.DataObject) -> None:
+    sample = data.draw(st.sampled_from(samples()))
+    count = len(sample.transcript)
+    appended(sample.transcript, data.draw(st.lists(st.integers(0, count), max_size=6)))
+
+
+def test_an_appendix_is_small_and_belongs_to_its_stream() -> None:
+    ids = tuple(vocabulary().encode_markers("<|channel|>final<|message|>" + "One more word. " * 2000))
+    before = view_of(grown(Transcript(ids), len(ids) - 3), stream="live")
+    after = view_of(grown(Transcript(ids), len(ids)), stream="live")
+    assert len(pack_appendix(before, after)) < 2500
+    other = view_of(grown(Transcript(ids), len(ids)), stream="other")
+    with pytest.raises(ValueError, match="do not continue"):
+        pack_appendix(before, other)
+    with pytest.raises(ValueError, match="do not continue"):
+        pack_appendix(after, before)
+    with pytest.raises(ValueError, match="continues"):
+        apply_appendix(after, pack_appendix(before, after))
+
+
+def test_what_came_with_the_tokens_travels() -> None:
+    ids = tuple(vocabulary().encode_markers("<|channel|>final<|message|>Yes.<|return|>"))
+    origins = tuple(ORIGINS[i % 3] for i in range(len(ids)))
+    logprobs = (None, -0.25, *(-1e9,) * (len(ids) - 2))
+    _, sections = opened(inspect(Transcript(ids, origins=origins, logprobs=logprobs)))
+    assert [ORIGINS[o] for o in sections["origins"]] == list(origins)
+    assert math.isnan(sections["logprobs"][0])
+    assert sections["logprobs"][1] == np.float32(-0.25)
+    _, without = opened(inspect(Transcript(ids)))
+    assert not {"origins", "logprobs"} & without.keys()

@@ -1,6 +1,9 @@
 /* Cards of samples and rows of rules: filtered in the browser, opened by a click, each with an address of its own. */
 
 const CARD_VIEWS = new WeakMap();
+const FIRST_CARDS = 60;
+const MORE_CARDS = 120;
+const SEEN_OPENED = (globalThis[Symbol.for("harmonyscope.opened")] ??= new Set());
 
 class CardList {
   constructor(host) {
@@ -9,19 +12,121 @@ class CardList {
     host.append(this.root);
     this.words = "";
     this.tag = "";
+    this.nodes = new Map();
+    this.left = () => this._keep();
   }
 
-  update(data, open) {
+  /** `ask` is null where nobody can answer; it is called as ask(what, value). */
+  update(data, ask) {
     this.root.dataset.theme = themeOf(this.root);
-    this.open = open;
-    if (data === this.data) return;
+    this.ask = ask;
+    if (data === this.data) {
+      if (this.filters) this.bar.update(this.shown);
+      return;
+    }
     this.data = data;
     this.content = JSON.parse(new TextDecoder().decode(data));
+    this.nodes.clear();
     this.root.classList.toggle("compact", Boolean(this.content.compact));
-    this.list = el("div", { role: "region", "aria-label": this.content.kind === "rules" ? "Rules" : "Samples", "aria-live": "polite" });
-    this.root.replaceChildren(...(this.content.filter ? [this._bar()] : []), this.list);
-    this._draw();
+    this.list = el("div", { role: "region", "aria-label": this.content.kind === "rules" ? "Rules" : "Samples" });
+    if (this.content.kind === "gallery") this._openGallery();
+    else {
+      this.root.replaceChildren(...(this.content.filter ? [this._bar()] : []), this.list);
+      this._draw();
+    }
   }
+
+  destroy() {
+    clearTimeout(this.writing);
+    cancelAnimationFrame(this.drawing);
+    document.removeEventListener("scroll", this.left, true);
+  }
+
+  /* A page of galleries. */
+
+  _openGallery() {
+    this.items = this.content.groups.flatMap((group) => group.items);
+    if (!this.filters) {
+      this.filters = new Filters(() => { this._drawGallery(); this._keep(); });
+      this.filters.read();
+      this.place = history.state?.gallery?.place ?? null;
+    }
+    this._takeOpened();
+    this.bar = new FilterBar(this.filters, this.content, this.items, this.ask);
+    this.root.replaceChildren(this.bar.node, this.list);
+    this._drawGallery(this.place);
+    this.filters.write(this.place);
+    this.place = null;
+    // Scrolling does not bubble; caught on its way down it is heard whatever element scrolls.
+    document.addEventListener("scroll", this.left, { capture: true, passive: true });
+  }
+
+  /** A gallery that has just been opened is what one wants to see, once. */
+  _takeOpened() {
+    const [name, number] = this.content.opened ?? [];
+    if (!number || SEEN_OPENED.has(number)) return;
+    SEEN_OPENED.add(number);
+    this.filters.only("in", name);
+    this.place = null;
+  }
+
+  /** Draw what fits: the first cards at once, the others while the page is idle. */
+  _drawGallery(place = null) {
+    cancelAnimationFrame(this.drawing);
+    const fits = new Set(this.filters.matching(this.items));
+    this.shown = fits.size;
+    this.bar.update(this.shown);
+    const pending = [];
+    const sections = [];
+    for (const { title, items } of this.content.groups) {
+      const shown = items.filter((item) => fits.has(item));
+      if (!shown.length) continue;
+      const grid = el("div", { class: "grid" });
+      pending.push(...shown.map((item) => [grid, item]));
+      sections.push(el("section", {}, el("h2", {}, title, el("span", { class: "quiet" }, String(shown.length))), grid));
+    }
+    if (!sections.length) sections.push(el("p", { class: "none" }, this.items.length ? this.content.none : this.content.empty ?? this.content.none));
+    this.list.replaceChildren(...sections);
+    const until = place ? pending.findIndex(([, item]) => item.name === place.name) : -1;
+    const append = (count) => {
+      for (const [grid, item] of pending.splice(0, count)) grid.append(this._node(item));
+      if (pending.length) this.drawing = requestAnimationFrame(() => append(MORE_CARDS));
+    };
+    append(Math.max(FIRST_CARDS, until + FIRST_CARDS));
+    if (until >= 0) this._scrollTo(place);
+  }
+
+  _node(item) {
+    if (!this.nodes.has(item)) this.nodes.set(item, this._card(item));
+    return this.nodes.get(item);
+  }
+
+  /** Bring a card to where it was. Twice: what comes into view may turn out taller than it was taken for. */
+  _scrollTo({ name, top }) {
+    const card = [...this.list.querySelectorAll("a.card")].find((node) => node.dataset.name === name);
+    const move = () => { scrollerOf(this.root).scrollTop += card.getBoundingClientRect().top - top; };
+    if (!card) return;
+    move();
+    requestAnimationFrame(() => { move(); requestAnimationFrame(move); });
+  }
+
+  /** Remember the choice and the place, a moment after the last change: browsers limit how often that may be done. */
+  _keep() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this._keepNow(), 250);
+  }
+
+  _keepNow() {
+    clearTimeout(this.writing);
+    if (!this.filters || !this.root.isConnected) return;
+    const scroller = scrollerOf(this.root);
+    const edge = scroller === document.scrollingElement ? 0 : scroller.getBoundingClientRect().top;
+    const first = scroller.scrollTop > 0
+      && [...this.list.querySelectorAll("a.card")].find((card) => card.getBoundingClientRect().bottom > edge);
+    this.filters.write(first ? { name: first.dataset.name, top: first.getBoundingClientRect().top } : null);
+  }
+
+  /* A plain list. */
 
   _bar() {
     const { filter } = this.content;
@@ -30,25 +135,27 @@ class CardList {
       onclick: () => { this.tag = this.tag === tag ? "" : tag; this._draw(); },
     }, title));
     this.chipTags = filter.tags.map(([tag]) => tag);
+    this.status = el("span", { role: "status", class: "unseen" });
     return el("div", { class: "bar" },
       el("input", { type: "search", placeholder: filter.placeholder, "aria-label": filter.placeholder, value: this.words,
         oninput: (event) => { this.words = event.target.value; this._draw(); } }),
-      el("div", { class: "chips" }, ...this.chips));
+      el("div", { class: "chips" }, ...this.chips), this.status);
   }
 
   _matches(item) {
     const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
-    const hay = item.search;
-    return words.every((word) => hay.includes(word)) && (!this.tag || item.marks.includes(this.tag));
+    return words.every((word) => item.search.includes(word)) && (!this.tag || item.marks.includes(this.tag));
   }
 
   _draw() {
     (this.chips ?? []).forEach((chip, n) => chip.setAttribute("aria-pressed", String(this.chipTags[n] === this.tag)));
     const { groups, kind } = this.content;
     const sections = [];
+    let count = 0;
     for (const { title, items } of groups) {
       const shown = items.filter((item) => this._matches(item));
       if (!shown.length) continue;
+      count += shown.length;
       const heading = title ? [el("h2", {}, title, el("span", { class: "quiet" }, String(shown.length)))] : [];
       const body = kind === "rules"
         ? el("div", { class: "rows" }, ...shown.map((rule) => this._row(rule)))
@@ -57,40 +164,48 @@ class CardList {
     }
     if (!sections.length) sections.push(el("p", { class: "none" }, this.content.none));
     this.list.replaceChildren(...sections);
+    if (this.status) this.status.textContent = plural(count, kind === "rules" ? "rule" : "sample");
   }
+
+  /* Their entries. */
 
   _link(item, className, ...children) {
     // The address works on its own (new tab, copied link); a plain click stays in the session and keeps the input.
     return el("a", {
-      class: className, href: item.href,
+      class: className, href: item.href, "data-name": item.name,
       onclick: (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button) return;
+        if (this.filters) this._keepNow();
+        if (!this.ask) return;
         event.preventDefault();
-        this.open(item.name);
+        if (new URL(item.href, document.baseURI).pathname === location.pathname) this.ask("open", item.name);
+        else goTo(item.href);
       },
     }, ...children);
   }
 
   _card(sample) {
-    return this._link(sample, "card",
-      el("h3", {}, sample.title), this._strip(sample.strip), el("p", { class: "story" }, sample.story),
+    const words = sample.shape.join(" · ");
+    const detail = el("p", { class: "detail" }, words);
+    const strip = stripNode(sample.strip);
+    const codes = sample.rules.slice(0, 6);
+    const link = this._link(sample, "card",
+      el("h3", {}, sample.title), strip, detail, sample.story && el("p", { class: "story" }, sample.story),
       el("div", { class: "foot" },
-        sample.raises.length
-          ? el("span", { class: "raises" }, `● ${sample.raises.length === 1 ? `${sample.raises[0]} raises` : "strict parsers raise"}`)
-          : el("span", { class: "accepts" }, "✓ strict parsers accept"),
-        el("span", {}, plural(sample.count, "token")),
+        cardOutcome(sample), el("span", {}, plural(sample.count, "token")),
         sample.founding > 0 && el("span", {}, `seen ${sample.founding}×`),
-        ...sample.rules.map((code) => el("code", {}, code))));
-  }
-
-  _strip(parts) {
-    const total = parts.reduce((sum, part) => sum + Math.min(part[1], 40), 0) || 1;
-    return el("div", { class: "strip", "aria-hidden": "true" }, ...parts.map(([kind, size, hurt]) => {
-      const header = kind.endsWith("-header");
-      const piece = el("i", { class: `k-${kind.replace("-header", "")}${header ? "" : " body"}${hurt ? " hurt" : ""}` });
-      piece.style.width = `${(Math.min(size, 40) / total) * 100}%`;
-      return piece;
-    }));
+        ...codes.map((code) => el("code", {}, code)),
+        sample.rules.length > codes.length && el("span", {}, `+${sample.rules.length - codes.length}`),
+        ...sample.tags.slice(0, 4).map((tag) => el("span", { class: "tag" }, tag))));
+    strip.addEventListener("pointermove", (event) => {
+      const { left, width } = strip.getBoundingClientRect();
+      detail.textContent = stripWords(sample.strip, (event.clientX - left) / (width || 1));
+    });
+    const back = () => { detail.textContent = link.matches(":focus-visible") ? stripSummary(sample.strip, sample.count) : words; };
+    strip.addEventListener("pointerleave", back);
+    link.addEventListener("focus", back);
+    link.addEventListener("blur", back);
+    return link;
   }
 
   _row(rule) {
@@ -100,9 +215,31 @@ class CardList {
   }
 }
 
+function cardOutcome({ outcome, raises }) {
+  if (outcome === "raises") return el("span", { class: "raises" }, `● ${raises.length === 1 ? `${raises[0]} raises` : "strict parsers raise"}`);
+  if (outcome === "silent") return el("span", { class: "silent" }, "▲ accepted, yet damaged");
+  if (outcome === "drifts") return el("span", { class: "drifts" }, "○ next prompt differs");
+  return outcome ? el("span", { class: "accepts" }, "✓ healthy") : el("span", {}, "not inspected yet");
+}
+
+/** Another page of the app, as if Forward had led there: one entry in the history, and Streamlit runs that page. (A
+    page switch that Python asks for leaves two entries, and Back then ends between them.) */
+function goTo(href) {
+  history.pushState({}, "", href);
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+
+/** What scrolls when the page is scrolled: Streamlit's main area, or the document. */
+function scrollerOf(element) {
+  for (let node = element; node; node = node.parentElement ?? node.getRootNode().host) {
+    if (/(auto|scroll)/.test(getComputedStyle(node).overflowY) && node !== document.body && node !== document.documentElement) return node;
+  }
+  return document.scrollingElement;
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let view = CARD_VIEWS.get(parentElement);
   if (!view) CARD_VIEWS.set(parentElement, (view = new CardList(parentElement)));
-  view.update(data, (name) => setTriggerValue("open", name));
-  return () => CARD_VIEWS.delete(parentElement);
+  view.update(data, setTriggerValue ?? null);
+  return () => { view.destroy(); CARD_VIEWS.delete(parentElement); };
 }

@@ -123,13 +123,8 @@ class ExportedPage {
     if (!this.listed) {
       const [cards] = dataOf("cards", "");
       const data = await unpacked(cards);
-      const hrefs = new Map();
       const host = this._host(list, "cards");
-      for (const { items } of JSON.parse(new TextDecoder().decode(data)).groups) for (const { name, href } of items) hrefs.set(name, href);
-      this.listed = () => mountCards({
-        data, parentElement: host, setStateValue: () => {},
-        setTriggerValue: (what, name) => { if (what === "open" && hrefs.has(name)) location.assign(hrefs.get(name)); },
-      });
+      this.listed = () => mountCards({ data, parentElement: host, setStateValue: null, setTriggerValue: null });
     }
     this.again = this.listed;
     this.listed();

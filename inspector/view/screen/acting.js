@@ -2,13 +2,14 @@
    answer the tokens, the toolbar and the keys. */
 
 Object.assign(Screen.prototype, {
+  /** The keyboard goes on where the tokens are, in whichever way they are shown. */
   focusTokens() {
-    this.tokens.scroller.focus({ preventScroll: true });
+    const place = this.mode === "diff" ? this.diffHost.querySelector("[tabindex='0']:not(button)") : this.tokens.scroller;
+    place?.focus({ preventScroll: true });
   },
 
-  /** Makes token `i` the selected one, wherever it is folded away. */
+  /** Makes token `i` the selected one; where it is folded away, it is unfolded. */
   _pick(i) {
-    this._unfold(i);
     this.tokens.pick(i);
   },
 
@@ -23,7 +24,6 @@ Object.assign(Screen.prototype, {
   },
 
   _goMatch(from, to) {
-    this._unfold(from);
     this.tokens.go(from);
     this.links.light({ node: this.transcript.nodeAt(from), from, to });
   },
@@ -84,25 +84,20 @@ Object.assign(Screen.prototype, {
   },
 
   _setFolds(folds) {
-    this.folds = folds;
     this.tokens.setFolds(folds);
+    this._folded();
+  },
+
+  /** The tokens were folded otherwise: the outline and the map show it too. */
+  _folded() {
     this.map.draw();
-    if (this.open.has("outline")) this.contents.folded(folds);
-  },
-
-  _fold(n) {
-    if (n < 0) return;
-    const folds = new Set(this.folds);
-    if (!folds.delete(n)) folds.add(n);
-    this._setFolds(folds);
-  },
-
-  _unfold(i) {
-    if (this.folds.has(this.transcript.nodeAt(i))) this._fold(this.transcript.nodeAt(i));
+    if (this.open.has("outline")) this.contents.folded(this.tokens.folded);
   },
 
   _setMode(name) {
     if (name === this.mode) return;
+    const focused = this.root.getRootNode().activeElement;
+    const inside = focused === null || this.surface.contains(focused) || this.diffHost.contains(focused);
     this.mode = name;
     const diff = name === "diff";
     this.surface.hidden = diff;
@@ -116,6 +111,7 @@ Object.assign(Screen.prototype, {
       this.tokens.setMode(name);
       this.map.draw();
     }
+    if (inside) this.focusTokens();
     this._tools();
   },
 
@@ -132,7 +128,7 @@ Object.assign(Screen.prototype, {
     if (on) {
       this._panels();
       const panel = name === "outline" ? this.contents : this.stepper;
-      if (name === "outline") panel.folded(this.folds);
+      if (name === "outline") panel.folded(this.tokens.folded);
       panel.at(this.tokens.active);
     } else if (!this.root.getRootNode().activeElement) this.focusTokens();
     this._tools();
@@ -189,11 +185,11 @@ Object.assign(Screen.prototype, {
     this.status.say(done ? `Copied ${what}.` : "The browser does not let this page copy: select the text and copy it yourself.");
   },
 
-  /** Ctrl+C copies the selected tokens; text that is marked elsewhere on the screen is the browser's to copy. */
-  _copyKey(event) {
-    if (!this.tokens.selection || !event.composedPath().includes(this.tokens.scroller)) return false;
-    this._copy("text");
-    return true;
+  /** Ctrl+C in the tokens, which copied the selection: says so. */
+  _copyEvent(event) {
+    const { selection } = this.tokens;
+    if (!event.defaultPrevented || !selection) return;
+    this.status.say(`Copied ${plural(selection.to - selection.from, "token")} as text.`);
   },
 });
 

@@ -14,9 +14,10 @@ class MessagePane {
     host.append(this.root);
   }
 
-  /** Shows an outline of messages read from `sequence`, then `after` (elements). */
-  show({ outline, sequence, hint, after = [], edits = [] }) {
+  /** Shows an outline of messages read from `sequence`, then `after` (elements); `none` is what an empty pane says. */
+  show({ outline, sequence, hint, after = [], edits = [], none = "" }) {
     this.hint.textContent = hint;
+    this.none = none;
     this.messages = [...this._messages(outline, sequence)];
     this.sequence = sequence;
     this.after = after;
@@ -45,7 +46,8 @@ class MessagePane {
     const more = hidden > 0
       ? [el("button", { class: "more", type: "button", onclick: () => this._draw(limit * 4) }, `Show ${plural(hidden, "more message")}`)]
       : [];
-    this.body.replaceChildren(...shown, ...more, ...this.after);
+    const empty = !shown.length && !this.after.length && this.none ? [el("p", { class: "quiet none" }, this.none)] : [];
+    this.body.replaceChildren(...shown, ...more, ...empty, ...this.after);
   }
 
   _card(message) {
@@ -125,4 +127,23 @@ function fieldNodes(label) {
 /** A strict error as a card of its own. */
 function errorNote(title, error, more = "") {
   return el("article", { class: "note-error" }, el("b", {}, title), el("code", {}, ...visibleText(error.text)), more && el("span", { class: "quiet" }, more));
+}
+
+/** What a release's strict parse returned, and where it broke. */
+function showStrict(pane, verdict, transcript) {
+  const { error } = verdict;
+  const after = [];
+  if (error) {
+    after.push(errorNote(error.token >= transcript.count ? "Raised at the end" : `Raised at token ${error.token}`, error, "No message reaches the caller."));
+    for (const later of verdict.later.slice(0, 5)) after.push(errorNote("Once that is mended, it breaks again", later));
+    const more = verdict.later.length - 5 + verdict.more_later;
+    if (more > 0) after.push(el("p", { class: "quiet" }, `and ${plural(more, "more error")}`));
+  }
+  const count = countMessages(verdict.messages, transcript);
+  pane.show({
+    outline: verdict.messages, sequence: new Sequence(transcript, []),
+    hint: error ? `${plural(count, "message")} complete before the break` : `${plural(count, "message")} returned`, after,
+    none: "There is no message in it: the parser returned an empty list.",
+  });
+  pane.root.dataset.ok = verdict.ok;
 }

@@ -139,6 +139,7 @@ class DiffView {
       button.setAttribute("aria-checked", String(on));
       button.tabIndex = on ? 0 : -1;
       button.disabled = n === 0 && this.narrow;
+      button.title = button.disabled ? "There is no room for two columns here" : "";
     });
     this.pairs.hidden = this.columns.length === 3;
     this.pairs.value = String(this.pair);

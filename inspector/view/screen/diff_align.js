@@ -213,25 +213,27 @@ class Alignment {
   }
 }
 
-/** Calls `match(b, c)` for a longest common subsequence of [b0, b1) and [c0, c1); of its ends only when those are long. */
+/** Calls `match(b, c)` for a longest common subsequence of [b0, b1) and [c0, c1); of its ends only when those are long.
+
+    Of several, the one that lies furthest back: where a message is left out, what follows it is matched with itself. */
 function pairEqual(b0, b1, c0, c1, equal, match) {
-  while (b0 < b1 && c0 < c1 && equal(b0, c0)) match(b0++, c0++);
   while (b0 < b1 && c0 < c1 && equal(b1 - 1, c1 - 1)) match(--b1, --c1);
+  while (b0 < b1 && c0 < c1 && equal(b0, c0)) match(b0++, c0++);
   const rows = b1 - b0;
   const width = c1 - c0 + 1;
   if (!rows || width === 1 || rows * width > MAX_TABLE) return;
   const table = new Uint16Array((rows + 1) * width);
-  for (let b = rows - 1; b >= 0; b -= 1) {
-    for (let c = width - 2; c >= 0; c -= 1) {
-      table[b * width + c] = equal(b0 + b, c0 + c) ? table[(b + 1) * width + c + 1] + 1
-        : Math.max(table[(b + 1) * width + c], table[b * width + c + 1]);
+  for (let b = 1; b <= rows; b += 1) {
+    for (let c = 1; c < width; c += 1) {
+      table[b * width + c] = equal(b0 + b - 1, c0 + c - 1) ? table[(b - 1) * width + c - 1] + 1
+        : Math.max(table[(b - 1) * width + c], table[b * width + c - 1]);
     }
   }
-  let [b, c] = [0, 0];
-  while (b < rows && c < width - 1) {
-    if (equal(b0 + b, c0 + c)) match(b0 + b++, c0 + c++);
-    else if (table[(b + 1) * width + c] >= table[b * width + c + 1]) b += 1;
-    else c += 1;
+  let [b, c] = [rows, width - 1];
+  while (b && c) {
+    if (equal(b0 + b - 1, c0 + c - 1)) match(b0 + --b, c0 + --c);
+    else if (table[(b - 1) * width + c] >= table[b * width + c - 1]) b -= 1;
+    else c -= 1;
   }
 }
 

@@ -6,13 +6,20 @@ const EFFECT_TITLES = {
   drifts: "Differs in the next prompt",
 };
 const APPLICABILITY_WORDS = {
-  safe: "safe, the meaning is certain", unsafe: "a choice was made", display: "shown only",
+  safe: "safe, the meaning is certain", unsafe: "one of several readings", display: "shown only",
 };
 const FIRST_FINDINGS = 60;
+const RULE_SWITCH_FROM = 4;
+const FIXED_SENTENCE = "Open this transcript in harmonyscope to switch fixes.";
 
 /** The switches as one string, to tell two states apart. */
 function signature({ off, choices }) {
   return JSON.stringify([[...off].sort(), [...choices].map(([key, number]) => [key, Number(number)]).sort()]);
+}
+
+/** Whether there is anything to switch. */
+function canMend({ fix, alternatives }) {
+  return Boolean((fix && fix.mends) || alternatives.length);
 }
 
 class FindingsList {
@@ -26,9 +33,9 @@ class FindingsList {
     host.append(this.root);
   }
 
-  show(feed, transcript) {
-    this.feed = feed;
-    this.transcript = transcript;
+  /** `fixed`: there is no Python behind the page, so the switches only show how they stand. */
+  show(feed, transcript, fixed = false) {
+    Object.assign(this, { feed, transcript, fixed });
     const told = { off: new Set(feed.settings.off), choices: new Map(Object.entries(feed.settings.choices)) };
     // Python answers one flip after the other: an answer to an older one must not undo what was switched since.
     const late = this.flipped === transcript.digest && signature(told) !== signature(this.fixes);
@@ -52,10 +59,11 @@ class FindingsList {
       const shown = members.slice(0, Math.max(0, left));
       left -= shown.length;
       groups.push(el("section", { class: "group" },
-        el("h3", {}, title, el("span", { class: "count" }, String(this.feed.counts[effect] ?? members.length))),
-        ...shown.map((finding) => this._card(finding))));
+        el("h3", {}, title, el("span", { class: "count" }, (this.feed.counts[effect] ?? members.length).toLocaleString("en"))),
+        ...this._cards(shown, members)));
     }
-    if (!findings.length) groups.push(el("p", { class: "quiet" }, "No findings: the tokens say what they mean."));
+    if (!findings.length) groups.push(this._none());
+    else if (this.fixed && findings.some(canMend)) groups.unshift(el("p", { class: "fixed quiet" }, FIXED_SENTENCE));
     const hidden = findings.length - limit;
     if (hidden > 0) {
       groups.push(el("button", { class: "more", type: "button", onclick: () => this._draw(limit * 4) }, `Show ${plural(hidden, "more finding")}`));
@@ -65,9 +73,48 @@ class FindingsList {
     if (focused) this.list.querySelector(`[data-control="${CSS.escape(focused)}"]`)?.focus();
   }
 
+  _none() {
+    return el("div", { class: "none" }, el("h3", {}, "No findings"),
+      el("p", { class: "quiet" }, "Every release reads these tokens as they were meant, and the next prompt repeats them."),
+      el("p", { class: "quiet" }, "What would stand here: where a strict parser breaks, what it reads wrongly without an error, and what differs in the next prompt, each with its rule and a switch for its fix."));
+  }
+
+  /** Cards in order; where a rule has many fixes, a line before its first card switches them all. */
+  _cards(shown, members) {
+    const told = new Set();
+    return shown.flatMap((finding) => {
+      const card = this._card(finding);
+      if (told.has(finding.code)) return [card];
+      told.add(finding.code);
+      const mine = members.filter((other) => other.code === finding.code && canMend(other));
+      return mine.length >= RULE_SWITCH_FROM && !this.fixed ? [this._ruleSwitch(finding, mine), card] : [card];
+    });
+  }
+
+  _ruleSwitch({ code, name }, mine) {
+    const on = mine.filter((finding) => !this._isOff(finding)).length;
+    const button = (title, off, idle) => el("button", {
+      class: "all", type: "button", disabled: idle, "data-control": `all-${title}-${code}`, "aria-label": `${title}: fixes of ${code} ${name}`, onclick: () => this._switchRule(code, name, off),
+    }, title);
+    return el("div", { class: "rule-switch" }, el("span", {}, el("b", {}, code), ` ${on.toLocaleString("en")} of ${plural(mine.length, "fix").replace(/fixs$/, "fixes")} on`),
+      button("All on", false, on === mine.length), button("All off", true, on === 0));
+  }
+
+  _switchRule(code, name, off) {
+    const kept = [...this.fixes.off].filter((word) => word !== code && word !== name && !word.startsWith(`${code}@`));
+    this.fixes.off = new Set(off ? [...kept, code] : kept);
+    this._flipped();
+  }
+
+  /** A fix is off by its own switch or by its rule's. */
+  _isOff({ key, code, name }) {
+    const { off } = this.fixes;
+    return off.has(key) || off.has(code) || off.has(name);
+  }
+
   _card(finding) {
     const [start, end] = finding.span;
-    const off = this.fixes.off.has(finding.key);
+    const off = this._isOff(finding);
     const place = start === end ? (start >= this.transcript.count ? "end" : `before ${start}`) : rangeText(start, end);
     const card = el("article", {
       class: `finding ${finding.severity}${off ? " off" : ""}`,
@@ -79,7 +126,7 @@ class FindingsList {
           el("span", { class: "sign", "aria-hidden": "true" }, SEVERITY_SIGNS[finding.severity]),
           el("span", { class: "unseen" }, `${finding.severity}: `),
           el("b", {}, finding.code), " ", finding.name, el("span", { class: "place" }, ` ${place}`)),
-        el("button", { class: "about", type: "button", "aria-label": `About rule ${finding.code}`, title: "What this rule says", onclick: () => this.on.rule(finding.code) }, "?")),
+        !this.fixed && el("button", { class: "about", type: "button", "aria-label": `About rule ${finding.code}`, title: "What this rule says", onclick: () => this.on.rule(finding.code) }, "?")),
       el("p", {}, ...visibleText(finding.message)),
       finding.note && el("p", { class: "note" }, ...visibleText(finding.note)),
       this._controls(finding, off));
@@ -89,19 +136,19 @@ class FindingsList {
 
   _controls(finding, off) {
     const { fix, alternatives, key } = finding;
-    const mends = (fix && fix.mends) || alternatives.length;
-    if (!mends) return el("p", { class: "only" }, "Shown only: there is nothing to switch.");
+    if (!canMend(finding)) return el("p", { class: "only" }, "Shown only: there is nothing to switch.");
     const chosen = Number(this.fixes.choices.get(key) ?? 0);
     const readings = [fix, ...alternatives];
     const shown = readings[chosen] ?? fix;
     const control = el("button", {
-      class: "switch", type: "button", role: "switch", "aria-checked": String(!off), "data-control": `switch-${key}`,
+      class: "switch", type: "button", role: "switch", "aria-checked": String(!off), disabled: this.fixed, "data-control": `switch-${key}`,
       "aria-label": `Fix ${finding.code} at ${finding.span[0]}: ${shown ? shown.title : "leave as it is"}`,
       onclick: () => this._toggle(finding),
     }, el("span", { class: "knob", "aria-hidden": "true" }));
-    const title = alternatives.length ? null
-      : el("span", { class: "title" }, ...visibleText(fix.title), el("span", { class: "safety" }, ` · ${APPLICABILITY_WORDS[fix.applicability]}`));
-    const parts = [el("div", { class: "fix" }, control, title ?? el("span", { class: "title" }, "Read it as"))];
+    const state = off && el("span", { class: "state" }, "off · ");
+    const title = alternatives.length ? el("span", { class: "title" }, state, "Read it as")
+      : el("span", { class: "title" }, state, ...visibleText(fix.title), el("span", { class: "safety" }, ` · ${APPLICABILITY_WORDS[fix.applicability]}`));
+    const parts = [el("div", { class: "fix" }, control, title)];
     if (alternatives.length) parts.push(this._readings(finding, readings, chosen, off));
     const diff = !off && shown ? this._diff(shown) : null;
     if (diff) parts.push(diff);
@@ -112,7 +159,7 @@ class FindingsList {
     const name = `reading-${finding.key}`;
     const rows = readings.map((fix, number) => el("label", { class: number === chosen ? "chosen" : "" },
       el("input", {
-        type: "radio", name, value: number, checked: number === chosen, disabled: off,
+        type: "radio", name, value: number, checked: number === chosen, disabled: off || this.fixed,
         "data-control": `${name}-${number}`, onchange: () => this._choose(finding, number),
       }),
       el("span", {}, ...visibleText(fix ? fix.title : "Leave it as it is"),
@@ -138,22 +185,30 @@ class FindingsList {
 
   _toggle(finding) {
     const { off } = this.fixes;
-    if (!off.delete(finding.key)) off.add(finding.key);
-    this.flipped = this.transcript.digest;
-    this._draw(Math.max(FIRST_FINDINGS, this.cards.size));
-    this.on.change();
+    const { key, code, name } = finding;
+    if (off.has(code) || off.has(name)) {
+      // The rule was off as a whole: now all of its fixes are, but for this one.
+      off.delete(code);
+      off.delete(name);
+      for (const other of this.feed.findings) if (other.code === code && other.key !== key) off.add(other.key);
+    } else if (!off.delete(key)) off.add(key);
+    this._flipped();
   }
 
   _choose(finding, number) {
     if (number) this.fixes.choices.set(finding.key, number);
     else this.fixes.choices.delete(finding.key);
+    this._flipped();
+  }
+
+  _flipped() {
     this.flipped = this.transcript.digest;
     this._draw(Math.max(FIRST_FINDINGS, this.cards.size));
     this.on.change();
   }
 
   /** Lights up the findings with these keys. */
-  light(keys) {
+  light(_, keys) {
     for (const [key, card] of this.cards) card.classList.toggle("lit", keys.has(key));
   }
 

@@ -34,15 +34,15 @@ function laneClasses(transcript, i, lanes) {
 
 /** What the lanes that are on mean, in words beside a token that shows it. */
 function laneLegend(transcript, lanes) {
-  const swatch = (name, words) => el("span", { class: "entry" }, el("span", { class: `t ${name}`, "aria-hidden": "true" }, "abc"), ` ${words}`);
+  const swatch = (name, words) => el("span", { class: "lane-sample" }, el("span", { class: `t ${name}`, "aria-hidden": "true" }, "abc"), ` ${words}`);
   const parts = [];
   if (lanes.origin && transcript.origins) {
-    parts.push(el("span", { class: "what" }, "Origin"));
+    parts.push(el("span", { class: "lane-name" }, "Origin"));
     const seen = new Set(transcript.origins);
     for (const origin of [...seen].sort()) parts.push(swatch(`o${origin}`, ORIGIN_WORDS[origin]));
   }
   if (lanes.logprob && transcript.logprobs) {
-    parts.push(el("span", { class: "what" }, "Probability"));
+    parts.push(el("span", { class: "lane-name" }, "Probability"));
     SHADES.forEach(({ words }, shade) => parts.push(swatch(shade ? `p${shade}` : "", words)));
   }
   return parts;

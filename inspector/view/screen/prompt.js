@@ -1,16 +1,17 @@
 /* The next prompt: the transcript's tokens with what the re-encoding drops and adds, and the causes by name. */
 
 class PromptPane {
-  /** `on` = {hover(token|null), select(token), style(name), light({from, to}), rule(code)} */
+  /** `on` = {hover(token|null), select(token), style(name), light({from, to})} */
   constructor(host, on) {
     this.on = on;
     this.hint = el("span", { class: "hint" });
     this.styles = el("select", { class: "style", "aria-label": "Who renders the next prompt", onchange: () => on.style(this.styles.value) });
+    this.style = el("span", { class: "hint", hidden: true });
     this.message = el("p", { class: "quiet" });
     this.tokens = el("div", { class: "prompt-tokens" });
     this.causes = el("ul", { class: "causes" });
     this.root = el("section", { class: "pane", "aria-label": "Next prompt" },
-      el("h2", {}, "Next prompt", this.styles), this.hint, this.message, this.tokens, this.causes);
+      el("h2", {}, "Next prompt", this.styles, this.style), this.hint, this.message, this.tokens, this.causes);
     host.append(this.root);
     this.view = new TokenView(this.tokens, {
       label: "Tokens of the next prompt, beside what was emitted", compact: true,
@@ -18,8 +19,12 @@ class PromptPane {
     });
   }
 
-  show(transcript, feed) {
+  /** `fixed`: there is no Python behind the page that could make another prompt. */
+  show(transcript, feed, fixed = false) {
     const { prompt, settings } = feed;
+    this.styles.hidden = fixed;
+    this.style.hidden = !fixed;
+    this.style.textContent = prompt?.style ?? settings.style;
     const names = settings.styles.length ? settings.styles : [settings.style];
     this.styles.replaceChildren(...names.map((name) => el("option", { value: name, selected: name === settings.style }, name)));
     this.styles.value = settings.style;
@@ -27,7 +32,7 @@ class PromptPane {
     this.tokens.hidden = !prompt || Boolean(error);
     if (!prompt) {
       this.hint.textContent = "";
-      this.message.textContent = "No next prompt was made.";
+      this.message.textContent = "No next prompt was made: there is no message to repeat.";
       this.causes.replaceChildren();
       return;
     }

@@ -10,7 +10,6 @@ class Screen {
     this.mode = "text";
     this.open = new Set();
     this.lanes = { origin: false, logprob: false };
-    this.folds = new Set();
     this.source = new SourceLine(this.root);
     this.verdict = new VerdictBar(this.root, { release: (name) => this._release(name), go: (i) => this._pick(i) });
     const main = el("div", { class: "main" });
@@ -44,6 +43,7 @@ class Screen {
       show: (matches, current) => this.tokens.setMatches(matches, current), go: ([from, to]) => this._goMatch(from, to),
     });
     this.keys = new Shortcuts(this.root, this._actions());
+    this.root.addEventListener("copy", (event) => this._copyEvent(event));
     this.stop = this._listen();
     // Boxes are measured: with the fonts that are there now, and again with those that arrive.
     this.fontsLoaded = () => this._refresh();
@@ -63,8 +63,8 @@ class Screen {
     this.tokens = new TokenView(surface, {
       label: "Tokens of the transcript",
       on: {
-        hover: (i) => this.links.token(i), select: (i) => this._select(i), scroll: () => this.map.draw(),
-        range: (range) => this.status.selected(range), fold: (n) => this._fold(n),
+        hover: (i) => this.links.token(i), select: (i) => this._select(i), scroll: () => this.map.scrolled(),
+        range: (range) => this.status.selected(range), fold: () => this._folded(),
       },
     });
     this.map = new MiniMap(this.mapHost, this.tokens);
@@ -88,8 +88,9 @@ class Screen {
       g: () => this.tools.goBox.focus(), t: () => this._setMode(this.mode === "table" ? "text" : "table"),
       d: () => this._setMode(this.mode === "diff" ? "text" : "diff"), s: () => this._toggle("step"), o: () => this._toggle("outline"),
       c: () => this.tools.copying.toggle(), "]": () => this._message(1), "[": () => this._message(-1),
-      ".": () => this._fold(this.transcript.nodeAt(this.tokens.active)), "?": () => this.keys.sheet.open(), Escape: () => this._escape(),
-      copy: (event) => this._copyKey(event),
+      // In the tokens it is their own key.
+      ".": (event) => !event.composedPath().includes(this.tokens.scroller) && this.tokens.toggleFold(this.transcript.nodeAt(this.tokens.active)),
+      "?": () => this.keys.sheet.open(), Escape: () => this._escape(),
     };
   }
 
@@ -122,7 +123,6 @@ class Screen {
     }
     this.bytes = bytes;
     this.transcript = new Transcript(bytes);
-    this.folds = new Set();
     this._feed();
   }
 
@@ -157,6 +157,7 @@ class Screen {
     this._repaired();
     this.prompt.show(transcript, feed, this.fixed);
     this._place();
+    this._told();
     this.finder.renew();
     this._tools();
     this._panels();
@@ -200,7 +201,7 @@ class Screen {
     this.tokens.show(transcript, {
       edits: feed.repair.edits, findings: feed.findings, broke: error && error.token, cause: error && error.cause,
     });
-    this.map.show(transcript, feed.findings);
+    this.map.show(transcript, feed.findings, feed.prompt?.drift ?? []);
     if (this.chosen) showStrict(this.strict, this.chosen, transcript);
   }
 
@@ -236,15 +237,17 @@ class Screen {
     const first = broke ?? (this.feed.findings.length ? Math.min(...this.feed.findings.map((f) => f.span[0])) : 0);
     this.tokens.go(place ?? first);
     // A person who just asked for this transcript goes on in it by keyboard; whoever types is left alone.
+    const { turn } = this.feed.settings;
     const focused = document.activeElement;
     const free = !focused || focused === document.body || focused.matches("button");
-    if (navigator.userActivation?.hasBeenActive && place === undefined && free) this.tokens.scroller.focus({ preventScroll: true });
+    if (turn && turn !== shared().turn && free) this.focusTokens();
+    shared().turn = turn;
   }
 }
 
 /** How many fixes there are and how many are on, in words. */
 function fixesInWords({ findings, settings }) {
-  const could = findings.filter((f) => (f.fix && f.fix.mends) || f.alternatives.length);
+  const could = findings.filter(canMend);
   if (!could.length) return "nothing to mend";
   // A fix that lies within another one is on, though it has no edit of its own.
   const off = new Set(settings.off);

@@ -21,10 +21,15 @@ class Matches {
     return before < this.length ? before : 0;
   }
 
-  /** Whether token `i` is in a match. Matches of one query begin and end in the same order. */
-  holds(i) {
-    const at = lastAtOrBefore(this.starts, i);
-    return at >= 0 && i < this.ends[at];
+  /** The number of a match that shares a token with [from, to), or -1. Matches of one query end in the order they begin. */
+  at(from, to) {
+    const k = lastAtOrBefore(this.starts, to - 1);
+    return k >= 0 && this.ends[k] > from ? k : -1;
+  }
+
+  /** Whether any match has a token in [from, to). */
+  within(from, to) {
+    return this.at(from, to) >= 0;
   }
 }
 

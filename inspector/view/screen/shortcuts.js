@@ -5,7 +5,7 @@ const KEY_GROUPS = [
     ["n p", "next and previous finding"], ["g", "go to a token"]]],
   ["Find", [["f /", "find"], ["Enter", "next match"], ["⇧ Enter", "previous match"], ["Esc", "back to the tokens, then drop matches and selection"]]],
   ["Select and copy", [["⇧ ← →", "extend the selection"], ["Ctrl A", "select all tokens"], ["Ctrl C", "copy the selection as text"], ["c", "copy menu"]]],
-  ["Show", [["t", "table, and back"], ["d", "diff, and back"], ["o", "outline of the messages"], ["s", "step through the parser"], [".", "fold or unfold the message"], ["?", "this sheet"]]],
+  ["Show", [["t", "table, and back"], ["d", "diff, and back"], ["j k", "next and previous change in the diff"], ["o", "outline of the messages"], ["s", "step through the parser"], [".", "fold or unfold the message"], ["?", "this sheet"]]],
 ];
 
 /** Calls `actions[key]` for keys that are pressed anywhere within `root` but where a person types. */
@@ -33,9 +33,8 @@ class Shortcuts {
 
   _key(event) {
     if (event.defaultPrevented || isTyping(event) || this.sheet.isOpen) return;
-    const control = event.ctrlKey || event.metaKey;
-    if (event.altKey || (control && event.key.toLowerCase() !== "c")) return;
-    const act = this.actions[control ? "copy" : event.key];
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const act = this.actions[event.key];
     if (act && act(event) !== false) event.preventDefault();
   }
 }

@@ -1,4 +1,4 @@
-/* The line under the tokens: everything about the one that is pointed at. It is always there, so nothing moves. */
+/* The two lines under the tokens: everything about the one that is pointed at. They are always there, so nothing moves. */
 
 const KIND_WORDS = {
   marker: "marker", role: "role", name: "name", channel: "channel", recipient: "recipient",
@@ -7,19 +7,26 @@ const KIND_WORDS = {
 
 class StatusLine {
   constructor(host) {
-    this.root = el("div", { class: "status" });
+    this.parts = el("div", { class: "told" });
+    this.range = el("span", { class: "range" });
+    this.said = el("span", { class: "said", role: "status" });
+    this.root = el("div", { class: "status" }, this.parts, el("div", { class: "aside" }, this.range, this.said));
     host.append(this.root);
     this.rest();
   }
 
   rest() {
-    const keys = [["←→", "token"], ["↑↓", "line"], ["n p", "finding"]];
-    this.root.replaceChildren(el("span", { class: "quiet" }, "Point at a token, or walk with the keys: "),
-      ...keys.flatMap(([key, what]) => [el("kbd", {}, key), el("span", { class: "quiet" }, ` ${what} `)]));
+    if (matchMedia("(hover: none)").matches) {
+      this.parts.replaceChildren(el("div", { class: "quiet" }, "Tap a token: what it is, and what belongs to it, is told here."));
+      return;
+    }
+    const keys = [["←→", "token"], ["↑↓", "line"], ["n p", "finding"], ["f", "find"], ["?", "all keys"]];
+    this.parts.replaceChildren(el("div", {}, el("span", { class: "quiet" }, "Point at a token, or walk with the keys: "),
+      ...keys.flatMap(([key, what]) => [el("kbd", {}, key), el("span", { class: "quiet" }, ` ${what} `)])));
   }
 
-  /** Tells about token `i` and the findings on it. */
-  show(transcript, i, findings) {
+  /** Tells about token `i`, the findings on it and its `places` ({repaired, prompt, hasPrompt}; null: taken out). */
+  show(transcript, i, findings, places) {
     const { dictionary } = transcript;
     const drawn = transcript.drawnAt(i);
     const end = transcript.drawnEnd(drawn);
@@ -29,22 +36,38 @@ class StatusLine {
     const marker = dictionary.markers.get(place);
     const kind = transcript.alike.has(i) ? "looks like a marker, is ordinary text" : KIND_WORDS[transcript.kindAt(i)];
     const n = transcript.nodeAt(i);
-    const parts = [
+    const first = [
       el("b", {}, rangeText(drawn, end)),
       el("span", { class: "glyph" }, ...(marker ? [`<|${marker[0]}|>`] : cellNodes(transcript.cellsAt(drawn)))),
       el("span", { class: "quiet" }, `id ${ids.join(" ")}`),
       el("span", {}, marker && transcript.kindAt(i) !== "marker" ? `special token in ${kind === "body" ? "a body" : `the ${kind}`}` : kind),
     ];
-    if (marker) parts.push(el("span", { class: "help" }, marker[1]));
-    else parts.push(el("span", { class: "quiet bytes" }, this._bytes(transcript, drawn, end)));
     if (n >= 0) {
       const node = transcript.node(n);
-      parts.push(el("span", { class: "quiet" }, node.isStray ? "outside of any message" : `message ${n + 1} of ${transcript.nodeCount}`));
+      first.push(el("span", { class: "quiet" }, node.isStray ? "outside of any message" : `message ${n + 1} of ${transcript.nodeCount}`));
     }
     for (const finding of findings.slice(0, 2)) {
-      parts.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} ${finding.name}`));
+      first.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} ${finding.name}`));
     }
-    this.root.replaceChildren(...parts);
+    const second = [el("span", { class: "places quiet" }, this._places(places))];
+    if (marker) second.push(el("span", { class: "help" }, marker[1]));
+    else second.push(el("span", { class: "quiet bytes" }, this._bytes(transcript, drawn, end)));
+    this.parts.replaceChildren(el("div", {}, ...first), el("div", {}, ...second));
+  }
+
+  _places({ repaired, prompt, hasPrompt }) {
+    const one = (name, at) => `${name} ${at === null ? "without it" : at}`;
+    return hasPrompt ? `${one("repaired", repaired)} · ${one("next prompt", prompt)}` : one("repaired", repaired);
+  }
+
+  /** The tokens that are selected, {from, to} or null. */
+  selected(range) {
+    this.range.textContent = range ? `${plural(range.to - range.from, "token")} selected, ${rangeText(range.from, range.to)}` : "";
+  }
+
+  /** Says what was done; it stays until something else is. */
+  say(sentence) {
+    this.said.textContent = sentence;
   }
 
   _bytes(transcript, from, to) {

@@ -6,7 +6,7 @@ const MAX_HEX = 16;
 
 const TABLE_COLUMNS = [
   ["index", "Token"], ["id", "Id"], ["bytes", "Bytes"], ["text", "Text"], ["logprob", "Logprob"],
-  ["state", "State"], ["leaf", "Leaf"], ["codes", "Findings"],
+  ["state", "State"], ["leaf", "Leaf"], ["codes", "Finding"],
 ];
 
 class TableLayout extends Layout {
@@ -66,6 +66,8 @@ class TableLayout extends Layout {
   }
 }
 
+const LEAF_WORDS = { content_type: "content type", error: "stray" };
+
 /** Draws rows of the table; see LinePainter for how it is used. */
 class TablePainter {
   constructor(view) {
@@ -100,7 +102,7 @@ class TablePainter {
       text: box,
       logprob: transcript.logprobs ? logprobText(transcript.logprobs[item]) : null,
       state: stateWords(transcript, item),
-      leaf: el("span", { class: `leaf k-${transcript.kindAt(item)}` }, transcript.alike.has(item) ? "look-alike" : KIND_WORDS[transcript.kindAt(item)]),
+      leaf: el("span", { class: `leaf k-${transcript.kindAt(item)}` }, transcript.alike.has(item) ? "look-alike" : LEAF_WORDS[transcript.kindAt(item)] ?? transcript.kindAt(item)),
       codes: this.view.codesOf(item, item + 1),
     });
   }

@@ -17,8 +17,11 @@ class TokenView {
     this.active = 0;
     this.lit = { from: -1, to: -1, node: -1 };
     this.selection = null;
+    this.matches = null;
+    this.match = -1;
     this.folded = new Set();
     this.lanes = NO_LANES;
+    this.matches = null;
     this.mode = "text";
     this.marks = new Uint8Array(0);
     this.lines = new LinePainter(this);
@@ -57,6 +60,7 @@ class TokenView {
       this.active = 0;
       this.folded = new Set();
       this.layout = null;
+      this.matches = null;
       this.clearSelection();
     }
     this._legend();
@@ -250,7 +254,7 @@ class TokenView {
     row.from = layout.extentOf(layout.items[from])[0];
     row.to = layout.extentOf(layout.items[to - 1])[1];
     row.node = transcript.nodeAt(Math.min(row.from, transcript.count - 1));
-    row.className = row.node >= 0 ? `line ${channelClass(transcript.node(row.node))}` : "line";
+    row.className = `line ${lineClass(transcript, row.node)}`;
     row.style.top = `${layout.topOf(line)}px`;
     this.painter.draw(row, line);
     return row;
@@ -291,18 +295,25 @@ class TokenView {
     }
   }
 
+  /** Marks what was found: `matches` answers within(from, to) and at(from, to), `current` is the number of the one to stand out. */
+  setMatches(matches, current = -1) {
+    this.matches = matches && matches.length ? matches : null;
+    this.match = current;
+    this._repaint();
+  }
+
   _repaint() {
     for (const row of this.rows.values()) this._paint(row);
   }
 
   /** Brings the classes of a row and its boxes up to date: lit, selected, active. */
   _paint(row) {
-    const { lit, selection, layout } = this;
+    const { lit, selection, matches, layout } = this;
     const wasLit = row.isLit ?? false;
     row.isLit = lit.node >= 0 && row.node === lit.node;
     if (wasLit !== row.isLit) row.classList.toggle("lit", row.isLit);
     const active = this.chosen && this.active >= row.from && this.active < row.to;
-    const touched = active || overlaps(row, lit) || (selection !== null && overlaps(row, selection));
+    const touched = active || overlaps(row, lit) || (selection !== null && overlaps(row, selection)) || matches?.within(row.from, row.to);
     if (!touched && !row.touched) return;
     row.touched = touched;
     const [from, to] = layout.rangeOf(row.line);
@@ -314,6 +325,9 @@ class TokenView {
       const far = Math.max(end, start + 1);
       box.classList.toggle("lit", start < lit.to && far > lit.from);
       box.classList.toggle("sel", selection !== null && start < selection.to && end > selection.from);
+      const match = matches ? matches.at(start, far) : -1;
+      box.classList.toggle("found", match >= 0);
+      box.classList.toggle("now", match >= 0 && match === this.match);
       box.classList.toggle("active", active && end > start && chosen >= start && chosen < end);
     }
   }

@@ -1,0 +1,69 @@
+"""Files that hold their text compressed: gzip, and bundles of records as a zip archive.
+
+Of an archive only its JSON and JSON-lines members are read, one after the other, as records. What is no archive stays
+as it is; what must not be opened becomes a problem.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from .unpacking import MAX_UNPACKED, UnpackError, inflate, is_gzip, is_zip, refusal, unzip
+from .values import Problem, plural, problem
+from .wrapping import Unwrapped, unwrap
+
+_LINES: Final = (".jsonl", ".ndjson")
+_MANIFEST: Final = "manifest.json"
+
+
+def unpack(data: str | bytes, filename: str | None = None) -> Unwrapped:
+    """The text that was meant by ``data``: out of an archive, decoded, out of a code fence, out of quotes."""
+    if isinstance(data, str) or not data:
+        return unwrap(data)
+    try:
+        unreadable = refusal(data, filename)
+        if unreadable is not None:
+            raise UnpackError(unreadable)
+        notes: tuple[str, ...] = ()
+        if is_gzip(data):
+            data = inflate(data, MAX_UNPACKED, form="gzip", what="The file")
+            notes = ("decompressed with gzip",)
+        if is_zip(data):
+            return _records(data, notes)
+    except UnpackError as error:
+        what = str(error)
+        return Unwrapped("", problems=(problem(1, 1, f"{what[:1].lower()}{what[1:].rstrip('.')}"),))
+    found = unwrap(data)
+    return Unwrapped(found.text, found.line, (*notes, *found.notes), found.problems, found.quoted)
+
+
+def _records(data: bytes, notes: tuple[str, ...]) -> Unwrapped:
+    """The records in an archive as JSON lines."""
+    lines: list[str] = []
+    problems: list[Problem] = []
+    members = 0
+    for name, body in unzip(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
+        members += 1
+        text = body.decode("utf-8-sig", "replace")
+        if name.lower().endswith(_LINES):
+            lines += [line for line in text.split("\n") if line.strip()]
+            continue
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            problems.append(problem(len(lines) + 1, 1, f"a file of the archive ({ascii(name)[:60]}) is not valid JSON"))
+            continue
+        # One line for each record; a long list of them stays readable, and places in it tell.
+        entries = value if isinstance(value, list) and all(isinstance(entry, dict) for entry in value) else [value]
+        lines += [json.dumps(entry, separators=(",", ":")) for entry in entries]
+    if not members:
+        raise UnpackError("The archive holds no records: expected JSON or JSON lines in it.")
+    note = f"taken out of an archive ({plural(members, 'file')})"
+    return Unwrapped("\n".join(lines), notes=(*notes, note), problems=tuple(problems))
+
+
+def _wanted(name: str) -> bool:
+    base = name.rsplit("/", 1)[-1].lower()
+    hidden = base.startswith(".") or name.startswith("__MACOSX/")
+    return base.endswith((*_LINES, ".json")) and base != _MANIFEST and not hidden

@@ -1,0 +1,166 @@
+"""Samples as cards, and galleries as a page of them: what ``view/cards`` draws in the app and in the static site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..gallery import FAMILIES, Gallery, Sample
+from ..gallery.galleries import SHIPPED
+from ..harmony.reader import read
+from ..inspection import inspect
+from ..tokens import vocabulary
+from ..view.strip import shape, strip
+from .findings import findings
+from .rules import all_rules
+from .visible import visible
+
+OUTCOMES: Final = {
+    "raises": "strict parsers raise",
+    "silent": "damaged, yet accepted",
+    "drifts": "next prompt differs",
+    "healthy": "healthy",
+}
+"""What becomes of a transcript, and how a filter says it."""
+
+MOST_INSPECTED: Final = 1_000_000
+"""Tokens of a gallery's plain records that are inspected, about a second's worth, so that rules can be told."""
+
+MOST_SEARCHED: Final = 3_000_000
+"""Characters of a gallery's transcripts that can be searched in the browser."""
+
+_LONGEST_STORY: Final = 600
+
+Address = Callable[[Gallery, Sample], str]
+
+
+@dataclass(slots=True)
+class _Budget:
+    tokens: int = MOST_INSPECTED
+    characters: int = field(default=20_000)
+
+
+def sample_card(sample: Sample) -> dict[str, Any]:
+    """One sample as its card shows it; JSON-serialisable."""
+    return _card(sample, _Budget(MOST_INSPECTED))
+
+
+def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dict[str, Any]]:
+    """The cards of a gallery, in its order, with what they are filtered by.
+
+    Args:
+        gallery: whose samples.
+        address: what opens a sample in the app, unique over all galleries.
+        href: the link of its card.
+    """
+    budget = _Budget(characters=min(20_000, MOST_SEARCHED // max(1, len(gallery.samples))))
+    items = []
+    for sample in gallery.samples:
+        card = _card(sample, budget)
+        words = (
+            sample.name,
+            sample.title,
+            sample.story,
+            sample.family,
+            *sample.tags,
+            *card["rules"],
+            *sample.errors.values(),
+            vocabulary().decode(sample.transcript.ids[: budget.characters])[: budget.characters],
+        )
+        items.append(
+            {
+                **card,
+                "name": address(gallery, sample),
+                "href": href(gallery, sample),
+                "gallery": gallery.name,
+                "marks": [card["outcome"]],
+                "search": " ".join(" ".join(words).lower().split()),
+            }
+        )
+    return items
+
+
+def gallery_groups(gallery: Gallery, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cards under headings: what ships by family, others under their own title."""
+    families = list(dict.fromkeys(sample.family for sample in gallery.samples))
+    if gallery.name == SHIPPED:
+        families.sort(key=lambda family: list(FAMILIES).index(family))
+    groups = []
+    for family in families:
+        words = FAMILIES.get(family, visible(family[:80]))
+        title = words if gallery.name == SHIPPED else " · ".join(filter(None, (visible(gallery.title), words)))
+        groups.append({"title": title, "items": [item for item in items if item["family"] == family]})
+    return groups
+
+
+def gallery_page(
+    galleries: Iterable[tuple[Gallery, Sequence[dict[str, Any]]]],
+    *,
+    closable: Sequence[str] = (),
+    opened: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """The content of a page of galleries, as JSON.
+
+    Args:
+        galleries: each with its :func:`gallery_items`, in the order of the page.
+        closable: names of those that a person can close.
+        opened: the one that was opened last, and a mark by which the browser tells that it has not shown it yet.
+    """
+    listed = list(galleries)
+    rules = all_rules()
+    occurring = {code for _, items in listed for item in items for code in item["rules"]}
+    return {
+        "kind": "gallery",
+        "galleries": [
+            [gallery.name, visible(gallery.title), visible(gallery.description[:300]), gallery.name in closable]
+            for gallery, _ in listed
+        ],
+        "opened": opened,
+        "groups": [group for gallery, items in listed for group in gallery_groups(gallery, items)],
+        "rules": [[code, rules[code].name if code in rules else ""] for code in sorted(occurring)],
+        "kinds": _kinds(listed),
+        "outcomes": [[name, title] for name, title in OUTCOMES.items()],
+        "none": "No sample fits all of these. Clear a filter to see more.",
+    }
+
+
+def _kinds(listed: Sequence[tuple[Gallery, Sequence[dict[str, Any]]]]) -> list[list[str]]:
+    """The families that occur, those that ship first and in their order, with words for them."""
+    present = dict.fromkeys(item["family"] for _, items in listed for item in items if item["family"])
+    known = [family for family in FAMILIES if family in present]
+    others = sorted(family for family in present if family not in FAMILIES)
+    return [[family, FAMILIES[family]] for family in known] + [[family, visible(family[:80])] for family in others]
+
+
+def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:
+    tree = read(sample.transcript)
+    rules, raises, known = [*sample.rules, *sample.drift], sorted(sample.errors), sample.stated
+    if not sample.stated and len(sample.transcript) <= budget.tokens:
+        budget.tokens -= len(sample.transcript)
+        inspection = inspect(sample.transcript, next_prompt=False)
+        rules = [found.code for found in findings(inspection)]
+        raises = sorted(verdict.release for verdict in inspection.strict if verdict.error is not None)
+        known = True
+    return {
+        "name": sample.name,
+        "title": visible(sample.title[:200]),
+        "story": visible(sample.story[:_LONGEST_STORY]),
+        "family": sample.family,
+        "tags": [visible(tag[:60]) for tag in sample.tags],
+        "rules": sorted(set(rules)),
+        "count": len(sample.transcript),
+        "raises": raises,
+        "outcome": _outcome(sample, rules, raises) if known else "",
+        "founding": sample.founding,
+        "shape": [visible(words) for words in shape(tree)],
+        "strip": strip(tree),
+    }
+
+
+def _outcome(sample: Sample, rules: Sequence[str], raises: Sequence[str]) -> str:
+    if raises:
+        return "raises"
+    if any(not code.startswith("HS7") for code in rules):
+        return "silent"
+    return "drifts" if rules else "healthy"

@@ -1,0 +1,143 @@
+"""A gallery as a static site, or as one file: an index of cards, and the whole screen for every sample.
+
+A site is a folder: ``index.html``, ``samples/NAME.html`` with the data of one sample each, ``harmonyscope/`` with the
+script and the styles that they share, and the gallery itself as a bundle. It works from a disk and from any server of
+files; nothing in it asks for anything elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .. import __version__
+from ..gallery import Gallery, Sample, bundle
+from ..view.assets import cards_style, page_style, screen_style
+from .cards import gallery_items, gallery_page
+from .html import Frame, blocks_of, cards_block, page, script_code
+from .subject import inspected_sample
+
+ASSETS: Final = "harmonyscope"
+"""The folder of the script and the styles."""
+
+MARK: Final = "harmonyscope-site.json"
+"""The file that says of a folder that it is a site of ours, and which files of it are."""
+
+BUNDLE: Final = "gallery.harmonyscope"
+Tell = Callable[[int, int], None]
+
+
+class SiteError(ValueError):
+    """A site that cannot be written; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What was written: files relative to the folder, and their bytes in all."""
+
+    files: tuple[str, ...]
+    size: int
+
+
+def _quiet(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell = _quiet) -> Site:
+    """Write the site of ``gallery`` into the folder ``out``.
+
+    A site that is there already is replaced: its files that are no longer needed are deleted, files of others stay.
+
+    Args:
+        gallery: what to show.
+        out: the folder; made when missing.
+        force: write into a folder that holds other things, too.
+        tell: called with the number of samples that are done, and of all.
+
+    Raises:
+        SiteError: ``out`` is no folder, cannot be written, or holds something that is no site of ours.
+        inspector.gallery.SampleError: the gallery is larger than a bundle may be.
+    """
+    before = _check(out, force)
+    written: dict[str, int] = {}
+
+    def put(name: str, data: bytes) -> None:
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        written[name] = len(data)
+
+    try:
+        put(f"{ASSETS}/page.js", script_code().encode())
+        for name, style in (("page", page_style()), ("screen", screen_style()), ("cards", cards_style())):
+            put(f"{ASSETS}/{name}.css", style.encode())
+        for number, sample in enumerate(gallery.samples, 1):
+            subject = inspected_sample(sample)
+            frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title=gallery.title,
+                          assets=f"../{ASSETS}")  # fmt: skip
+            put(f"samples/{sample.name}.html", page(frame, blocks_of(subject)))
+            tell(number, len(gallery.samples))
+        index = Frame("index", gallery.title, about=gallery.description, assets=ASSETS, bundle=BUNDLE)
+        put("index.html", page(index, iter([_cards(gallery, lambda sample: f"samples/{sample.name}.html")])))
+        put(BUNDLE, bundle(gallery))
+        mark = {"schema": "harmonyscope-site/1", "version": __version__, "files": sorted([*written, MARK])}
+        put(MARK, (json.dumps(mark, indent=1) + "\n").encode())
+        for name in before - written.keys():
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise SiteError(f"{out} cannot be written: {error.strerror or error}.") from error
+    return Site(tuple(written), sum(written.values()))
+
+
+def build_page(gallery: Gallery, *, tell: Tell = _quiet) -> bytes:
+    """The gallery as one HTML file: the index, and every sample behind its address ``#NAME``."""
+    frame = Frame("gallery", gallery.title, about=gallery.description)
+
+    def blocks() -> Iterator[str]:
+        for number, sample in enumerate(gallery.samples, 1):
+            yield from blocks_of(inspected_sample(sample))
+            tell(number, len(gallery.samples))
+        yield _cards(gallery, lambda sample: f"#{sample.name}")
+
+    return page(frame, blocks())
+
+
+def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
+    """The script element with the cards of the index."""
+    items = gallery_items(gallery, lambda _, sample: sample.name, lambda _, sample: href(sample))
+    return cards_block(gallery_page([(gallery, items)]))
+
+
+def _check(out: Path, force: bool) -> set[str]:
+    """The files of the site that is in ``out``; none for a folder that is empty or not there.
+
+    Raises:
+        SiteError: it holds something else.
+    """
+    if not out.exists():
+        return set()
+    if not out.is_dir():
+        raise SiteError(f"{out} is a file: name a folder for the site, or use --single for one file.")
+    try:
+        if next(out.iterdir(), None) is None:
+            return set()
+        listed = json.loads((out / MARK).read_text(encoding="utf-8"))["files"]
+        return {name for name in listed if isinstance(name, str) and _inside(out, name)}
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise SiteError(f"{out} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError):
+        pass  # a mark that says nothing: as if there were none
+    if not force:
+        raise SiteError(f"{out} is not empty and holds no site of ours: name another folder, or pass --force.")
+    return set()
+
+
+def _inside(out: Path, name: str) -> bool:
+    """Whether a listed file lies in the site's own folders: a list can be tampered with."""
+    parts = Path(name).parts
+    ours = len(parts) == 1 or (len(parts) == 2 and parts[0] in ("samples", ASSETS))
+    return ours and ".." not in parts and not Path(name).is_absolute() and not (out / name).is_symlink()

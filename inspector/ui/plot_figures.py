@@ -1,0 +1,213 @@
+"""The figures of the section "Probabilities", as plain values for plotly.
+
+Text from a transcript goes into them as text: plotly reads a markup of its own, which is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ..report.visible import visible
+from ..tokens import Span, Transcript
+from ..view.plots import Alternative, Place, Unit, entropy, envelope, surprise, token_text
+from .component import HELD_FROM
+
+COLOURS: Final = {
+    "light": {"one": "#4857b0", "two": "#955a00", "legal": "#1d6e41", "illegal": "#b8242f", "rest": "#9aa1ad"},
+    "dark": {"one": "#9dabf5", "two": "#e4ad53", "legal": "#6dca92", "illegal": "#ff858b", "rest": "#6b7078"},
+}
+"""As in the screen's palette; a figure cannot refer to it."""
+
+ALTERNATIVES: Final = 10
+"""Of a token, those that are drawn: the figure comes down with every choice of a token."""
+
+AROUND: Final = 12
+"""Tokens to each side of the chosen one, in the small figure."""
+
+_MAX_LABEL: Final = 24
+_MAX_TICKS: Final = 20
+_MAX_NOTES: Final = 40
+
+Figure = dict[str, Any]
+
+
+def _label(token: int) -> str:
+    """A token as a figure can show it: nothing in it is taken for the figure's own markup."""
+    text = visible(token_text(token)) or f"? {token}"
+    return html.escape(text if len(text) <= _MAX_LABEL else f"{text[:_MAX_LABEL]}…", quote=False)
+
+
+def _layout(height: int, **more: Any) -> Figure:
+    return {
+        "template": {"layout": {}},
+        "height": height,
+        "margin": {"l": 46, "r": 10, "t": 26, "b": 36},
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        "hovermode": "closest",
+        "dragmode": "pan",
+        **more,
+    }
+
+
+def _held(figure: Figure) -> Figure:
+    """The figure, long enough for Streamlit to send it once: a shorter one comes down with every rerun."""
+    missing = HELD_FROM - len(json.dumps(figure, separators=(",", ":")))
+    if missing > 0:
+        figure["layout"]["meta"] = " " * missing
+    return figure
+
+
+def trace_figure(transcript: Transcript, unit: Unit, theme: str) -> tuple[Figure, list[list[int]]]:
+    colours = COLOURS[theme]
+    data: list[Figure] = []
+    tokens: list[list[int]] = []
+    for name, values, colour in (
+        ("surprise", surprise(transcript, unit), colours["one"]),
+        ("entropy", entropy(transcript, unit), colours["two"]),
+    ):
+        known = envelope(values)
+        if all(values[index] != values[index] for index in known):
+            continue
+        tokens.append(known)
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": known,
+                "y": [_rounded(values[i]) for i in known],
+                "text": [_label(transcript.ids[i]) for i in known],
+                "hovertemplate": f"%{{x}} <b>%{{text}}</b><br>{name} %{{y}} {unit}<extra></extra>",
+                "line": {"width": 1, "color": colour, "dash": "solid" if name == "surprise" else "dot"},
+                "marker": {"size": 4 if name == "surprise" else 3, "color": colour},
+                "unselected": {"marker": {"opacity": 1}},
+            }
+        )
+    axes = {"xaxis": {"title": {"text": "token"}}, "yaxis": {"title": {"text": unit}, "rangemode": "tozero"}}
+    return _held({"data": data, "layout": _layout(240, **axes)}), tokens
+
+
+def _rounded(value: float) -> float | None:
+    """A value for JSON, which has no word for "not known" but null."""
+    return None if value != value else round(float(value), 3)
+
+
+def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternative], unit: Unit, theme: str) -> Figure:
+    """The alternatives of a token, and beside them the surprise of the tokens around it."""
+    colours = COLOURS[theme]
+    first = max(0, index - AROUND)
+    end = min(len(transcript.ids), index + AROUND + 1)
+    around = [_rounded(value) for value in surprise(transcript, unit, Span(first, end))]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [round(row.probability, 6) for row in shown],
+                "y": list(range(len(shown))),
+                "text": [str(row.token) for row in shown],
+                "textposition": "none",
+                "hovertemplate": "id %{text}<br>probability %{x:.4%}<extra></extra>",
+                "marker": {"color": [colours["one"] if row.chosen else colours["rest"] for row in shown]},
+            },
+            {
+                "type": "bar",
+                "x": list(range(first, first + len(around))),
+                "y": around,
+                "xaxis": "x2",
+                "yaxis": "y2",
+                "hovertemplate": f"%{{x}}: %{{y}} {unit}<extra></extra>",
+                "marker": {
+                    "color": [colours["one"] if first + n == index else colours["rest"] for n in range(len(around))]
+                },
+            },
+        ],
+        "layout": _layout(
+            64 + 22 * max(5, len(shown)),
+            showlegend=False,
+            margin={"l": 150, "r": 10, "t": 8, "b": 36},
+            bargap=0.25,
+            xaxis={"domain": [0, 0.56], "title": {"text": "probability"}, "tickformat": ".0%", "range": [0, 1]},
+            yaxis={
+                "autorange": "reversed",
+                "tickvals": list(range(len(shown))),
+                "ticktext": [("▸ " if row.chosen else "") + _label(row.token) for row in shown],
+            },
+            xaxis2={"domain": [0.68, 1], "anchor": "y2", "title": {"text": "tokens around it"}},
+            yaxis2={"anchor": "x2", "title": {"text": unit}, "rangemode": "tozero"},
+        ),
+    }
+
+
+def structure_figure(found: Sequence[Place], theme: str) -> Figure:
+    colours = COLOURS[theme]
+    numbers = list(range(len(found)))
+    words = [_hover(place) for place in found]
+    data = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": numbers,
+            "y": [round(getattr(place.mass, part), 4) for place in found],
+            "text": words,
+            "textposition": "none",
+            "hovertemplate": f"{name} %{{y:.1%}}<br>%{{text}}<extra></extra>",
+            "marker": {"color": colours[colour], "pattern": {"shape": pattern}},
+            "unselected": {"marker": {"opacity": 1}},
+        }
+        for name, part, colour, pattern in (
+            ("legal", "legal", "legal", ""),
+            ("illegal", "illegal", "illegal", "/"),
+            ("not reported", "unknown", "rest", "."),
+        )
+    ]
+    every = max(1, -(-len(found) // _MAX_TICKS))
+    layout = _layout(
+        280,
+        barmode="stack",
+        bargap=0.15,
+        margin={"l": 46, "r": 10, "t": 74, "b": 36},
+        legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"size": 12}},
+        annotations=_notes(found, colours["illegal"]),
+        xaxis={
+            "title": {"text": "token"},
+            "tickvals": numbers[::every],
+            "ticktext": [str(place.index) for place in found[::every]],
+        },
+        yaxis={"range": [0, 1], "tickformat": ".0%"},
+    )
+    return _held({"data": data, "layout": layout})
+
+
+def _hover(place: Place) -> str:
+    expected = html.escape(place.expected if len(place.expected) <= 90 else f"{place.expected[:90]}…", quote=False)
+    found = f"<br>{', '.join(place.codes)}" if place.codes else ""
+    verdict = "legal" if place.legal else "<b>not</b> legal"
+    return f"token {place.index}: expected {expected}<br>what stands there is {verdict}{found}"
+
+
+def _notes(found: Sequence[Place], colour: str) -> list[Figure]:
+    """The codes of findings above the bars where they begin, and a sign for what is not legal."""
+    notes: list[Figure] = []
+    before: tuple[str, ...] = ()
+    for number, place in enumerate(found):
+        fresh = [code for code in place.codes if code not in before]
+        before = place.codes
+        text = " ".join(fresh[:2]) or ("" if place.legal else "✗")
+        if text and len(notes) < _MAX_NOTES:
+            notes.append(
+                {
+                    "x": number,
+                    "y": 1.02,
+                    "yref": "paper",
+                    "yanchor": "bottom",
+                    "text": text,
+                    "textangle": -60,
+                    "showarrow": False,
+                    "font": {"size": 11, "color": colour},
+                }
+            )
+    return notes
