@@ -18,6 +18,8 @@ import click
 from . import __version__
 from .cli_app import app
 from .cli_catalogue import releases, rules
+from .cli_export import export
+from .cli_gallery import gallery
 from .cli_inspect import inspect
 from .cli_output import CLEAN, INTERRUPTED, PIPE_CLOSED, UNUSABLE, drop_output, say
 from .cli_scan import scan
@@ -95,5 +97,5 @@ def cli(context: click.Context) -> int | None:
     return result
 
 
-for command in (app, inspect, scan, rules, releases):
+for command in (app, inspect, scan, rules, releases, export, gallery):
     cli.add_command(command)

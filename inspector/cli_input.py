@@ -19,6 +19,8 @@ MAX_BYTES: Final = 256 * 2**20
 
 _SNIFFED: Final = 8192
 _BOMS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ZIP: Final = b"PK\x03\x04"
+_GZIP: Final = b"\x1f\x8b\x08"
 _BUILTINS: Final = ("python", "browser", "container")
 
 
@@ -77,8 +79,26 @@ def read_bytes(path: str) -> bytes:
         raise InputError(_too_large(shown, f"more than {MAX_BYTES / 2**20:,.0f} MB"))
     if not data:
         raise InputError(f"{shown} is empty: expected a model output as text, token ids, or transcript records.")
-    refuse_binary(data[:_SNIFFED], shown)
+    # Archives are taken apart by who reads them.
+    if not data.startswith((_ZIP, _GZIP)):
+        refuse_binary(data[:_SNIFFED], shown)
     return data
+
+
+def write_file(path: Path, data: bytes, force: bool) -> None:
+    """Write ``data`` into the file ``path``; ``force`` replaces one that is there.
+
+    Raises:
+        InputError: it is there already, or cannot be written.
+    """
+    shown = click.format_filename(path)
+    try:
+        with path.open("wb" if force else "xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise InputError(f"{shown} exists: name another file, or pass --force to replace it.") from None
+    except OSError as error:
+        raise InputError(f"{shown} cannot be written: {(error.strerror or str(error)).rstrip('.')}.") from None
 
 
 def refuse_binary(head: bytes, shown: str) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .cli_input import InputError, parse_choices, parse_tools, read_bytes
-from .cli_options import engine_options, inspecting, reading_role
+from .cli_options import engine_options, inspecting, reading_role, with_switches
 from .cli_output import CLEAN, UNUSABLE, exit_code, make_console, say
 
 if TYPE_CHECKING:
+    from .ingest import Switches
     from .inspection import Inspection
     from .tokens import Transcript
 
@@ -65,7 +66,8 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
     if form == "text":
         click.echo(f"Read as {_visible(loaded.explanation)} (--input-format overrules).")
     for number, transcript in enumerate(transcripts):
-        inspection = _inspect(transcript, choices=choices, **options)
+        switches = with_switches(transcript, {**options, "choices": choices})
+        inspection = _inspect(transcript, switches, options["native"])
         met = _warn_about_unknown(inspection, options["off"], choices)
         if not met and len(transcripts) == 1:
             return UNUSABLE
@@ -74,16 +76,20 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
 
             click.echo(dump(inspection_record(inspection)))
         else:
+            from .ingest import switches_of
             from .report.terminal import ALL, Limits, print_report
 
             console = make_console(colour)
             console.print("\n" + "-" * min(console.width, 100) if number else "")
+            brought = switches_of(transcript).words()
+            if brought:
+                console.print(f"As it was exported: {brought}.")
             print_report(
                 inspection,
                 console,
                 limits=ALL if everything else Limits(),
-                off=options["off"],
-                choices=choices,
+                off=switches.off,
+                choices=switches.choices,
             )
         from .report.findings import findings
 
@@ -107,10 +113,14 @@ def _nth(transcripts: Sequence[Transcript], record: int | None) -> Sequence[Tran
     return transcripts[record - 1 : record]
 
 
-def _inspect(transcript: Transcript, **options: Any) -> Inspection:
+def _inspect(transcript: Transcript, switches: Switches, native: bool) -> Inspection:
+    """The inspection under these switches, which its transcript then carries: its record opens to the same again."""
+    from .ingest import carrying
+    from .inspection import RELEASES
     from .inspection import inspect as run
 
-    return run(transcript, **options)
+    known = switches.releases if native else tuple(RELEASES)
+    return run(carrying(transcript, switches), **switches.options(known), native=native)
 
 
 def _is_rule(word: str) -> bool:

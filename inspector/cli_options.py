@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from .cli_input import InputError, parse_list, parse_selectors
+
+if TYPE_CHECKING:
+    from .ingest import Switches
+    from .tokens import Transcript
 
 ROLES: Final = ("auto", "assistant", "none", "user", "system", "developer", "tool")
 FAIL_ON: Final = ("error", "warning", "info", "never")
@@ -17,6 +21,18 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def inspecting(command: _F) -> _F:
     """Adds the shared options: how to read, what to judge, what to mend, when to fail."""
+    fail_on = click.option(
+        "--fail-on",
+        type=click.Choice(FAIL_ON),
+        default="error",
+        show_default=True,
+        help="The least severity that makes the exit code 1.",
+    )
+    return exporting(fail_on(command))
+
+
+def exporting(command: _F) -> _F:
+    """Adds the options of :func:`inspecting` but for when to fail: for commands that judge nothing."""
     options = [
         click.option("--role", type=click.Choice(ROLES), default="auto", show_default=True,
                      help="The role that the tokens continue; none for a whole conversation."),
@@ -29,8 +45,6 @@ def inspecting(command: _F) -> _F:
         click.option("--select", multiple=True, metavar="CODES", help="Only these rules: codes or prefixes."),
         click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules."),
         click.option("--off", multiple=True, metavar="KEY|CODE", help="Leave these fixes out of the repair."),
-        click.option("--fail-on", type=click.Choice(FAIL_ON), default="error", show_default=True,
-                     help="The least severity that makes the exit code 1."),
         click.option("--native/--no-native", default=False, show_default=True,
                      help="Ask the installed releases themselves, in a worker process."),
     ]  # fmt: skip
@@ -56,6 +70,24 @@ def engine_options(given: dict[str, Any]) -> dict[str, Any]:
     if given["style"]:
         options["style"] = parse_style(given["style"])
     return options
+
+
+def with_switches(transcript: Transcript, options: Mapping[str, Any]) -> Switches:
+    """The switches that came with a transcript, and those of the command line, which win where both speak.
+
+    ``options`` are those of :func:`engine_options`, with the ``choices``.
+    """
+    from .ingest import Switches, switches_of
+
+    own = switches_of(transcript)
+    return Switches(
+        off=own.off | frozenset(options["off"]),
+        choices={**own.choices, **options["choices"]},
+        style=options.get("style") or own.style,
+        select=options["select"] or own.select,
+        ignore=options["ignore"] or own.ignore,
+        releases=options.get("releases") or own.releases,
+    )
 
 
 def reading_role(given: dict[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """The gallery: samples with their stories, which are test fixtures too."""
 
-from .bundle import Gallery, bundle, jsonl_lines, open_gallery, read_gallery
+from .bundle import Gallery, bundle, gallery_of, jsonl_lines, open_gallery, read_gallery
 from .families import FAMILIES
 from .galleries import configured_galleries, find_in, sample_address, shipped_gallery
 from .record import address_name, read_sample_record, sample_record
@@ -16,6 +16,7 @@ __all__ = [
     "bundle",
     "configured_galleries",
     "find_in",
+    "gallery_of",
     "jsonl_lines",
     "load_sample",
     "load_samples",

@@ -2,7 +2,8 @@
 
 A ``.harmonyscope`` file is a zip (``manifest.json``, and members ``*.jsonl``, ``*.json``, ``*.toml``) or JSON lines,
 whose first line may be the manifest; either may come as gzip. The manifest is
-``{"schema": "harmonyscope-gallery/1", "title": "...", "description": "..."}`` and may be missing.
+``{"schema": "harmonyscope-gallery/1", "title": "...", "description": "..."}`` and may be missing. A page that
+harmonyscope exported is a gallery too.
 
 A record that cannot be read becomes a sentence with its place; the others are kept.
 """
@@ -18,8 +19,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ..ingest import Problem
+from ..ingest.html import is_page, out_of_page
 from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
 from ..ingest.values import quoted
+from ..ingest.wrapping import Unwrapped
 from .archive import LIMITS, Limits, zip_members
 from .record import address_name, sample_and_problems, sample_record, what_is_wrong
 from .sample import Sample, SampleError
@@ -29,7 +32,7 @@ from .values import json_values
 SCHEMA: Final = "harmonyscope-gallery/1"
 """What a manifest says of itself."""
 
-ENDINGS: Final = (".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".gz")
+ENDINGS: Final = (".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".html", ".gz")
 """File names that can be a gallery."""
 
 _MEMBERS: Final = (".jsonl", ".ndjson", ".json", ".toml")
@@ -163,6 +166,10 @@ class _Collected:
                 f"{shown}: byte {error.start:,} is no UTF-8; expected samples as JSON lines, JSON or TOML."
             )
             return True
+        if is_page(text):
+            page = out_of_page(Unwrapped(text))
+            self.problems += [f"{shown}:{problem.line}: {what_is_wrong(problem)}." for problem in page.problems]
+            text = page.text
         try:
             if name.lower().endswith(".toml"):
                 self._toml(text, name, shown)

@@ -19,6 +19,9 @@ ENVIRONMENT: Final = "HARMONYSCOPE_GALLERIES"
 SHIPPED: Final = "shipped"
 """The name of the gallery that ships. Its samples' addresses are their bare names."""
 
+SAVED: Final = "saved"
+"""The name of the gallery of what people have saved, whose samples have addresses of their own."""
+
 _STATE: Final[dict[Path, tuple[object, Gallery]]] = {}
 
 
@@ -45,7 +48,7 @@ def configured_galleries(environment: Mapping[str, str] | None = None) -> tuple[
     named = (os.environ if environment is None else environment).get(ENVIRONMENT, "")
     galleries: list[Gallery] = []
     for path in dict.fromkeys(Path(entry).expanduser().absolute() for entry in named.split(os.pathsep) if entry):
-        galleries.append(with_free_name(_opened(path), [SHIPPED, *(gallery.name for gallery in galleries)]))
+        galleries.append(with_free_name(_opened(path), [SHIPPED, SAVED, *(gallery.name for gallery in galleries)]))
     return tuple(galleries)
 
 

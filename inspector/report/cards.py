@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..gallery import FAMILIES, Gallery, Sample
 from ..gallery.galleries import SHIPPED
 from ..harmony.reader import read
+from ..harmony.tree import Tree
 from ..inspection import inspect
 from ..tokens import vocabulary
-from ..view.strip import shape, strip
+from ..view.strip import quick_strip, shape, strip
 from .findings import findings
 from .rules import all_rules
 from .visible import visible
@@ -24,8 +25,11 @@ OUTCOMES: Final = {
 }
 """What becomes of a transcript, and how a filter says it."""
 
-MOST_INSPECTED: Final = 1_000_000
-"""Tokens of a gallery's plain records that are inspected, about a second's worth, so that rules can be told."""
+MOST_INSPECTED: Final = 150_000
+"""Tokens of a gallery's plain records that are inspected, so that rules can be told: a few seconds' worth."""
+
+MOST_READ: Final = 300_000
+"""Tokens of a gallery that are read for its strips; what comes after them is drawn by its markers alone."""
 
 MOST_SEARCHED: Final = 3_000_000
 """Characters of a gallery's transcripts that can be searched in the browser."""
@@ -37,13 +41,30 @@ Address = Callable[[Gallery, Sample], str]
 
 @dataclass(slots=True)
 class _Budget:
-    tokens: int = MOST_INSPECTED
-    characters: int = field(default=20_000)
+    """What may still be spent on a gallery, in tokens; characters are for each sample."""
+
+    inspected: int = MOST_INSPECTED
+    read: int = MOST_READ
+    characters: int = 20_000
+
+    def inspects(self, count: int) -> bool:
+        """Whether a transcript of so many tokens is inspected; then they are spent."""
+        if count > self.inspected:
+            return False
+        self.inspected -= count
+        return True
+
+    def reads(self, count: int) -> bool:
+        """Whether a transcript of so many tokens is read; then they are spent."""
+        if count > self.read:
+            return False
+        self.read -= count
+        return True
 
 
 def sample_card(sample: Sample) -> dict[str, Any]:
     """One sample as its card shows it; JSON-serialisable."""
-    return _card(sample, _Budget(MOST_INSPECTED))
+    return _card(sample, _Budget())
 
 
 def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dict[str, Any]]:
@@ -134,14 +155,15 @@ def _kinds(listed: Sequence[tuple[Gallery, Sequence[dict[str, Any]]]]) -> list[l
 
 
 def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:
-    tree = read(sample.transcript)
     rules, raises, known = [*sample.rules, *sample.drift], sorted(sample.errors), sample.stated
-    if not sample.stated and len(sample.transcript) <= budget.tokens:
-        budget.tokens -= len(sample.transcript)
+    tree: Tree | None = None
+    if not sample.stated and budget.inspects(len(sample.transcript)):
         inspection = inspect(sample.transcript, next_prompt=False)
         rules = [found.code for found in findings(inspection)]
-        raises = sorted(verdict.release for verdict in inspection.strict if verdict.error is not None)
-        known = True
+        raises = sorted({v.release for v in inspection.strict if v.mode == "strict" and v.error is not None})
+        tree, known = inspection.tree, True
+    elif budget.reads(len(sample.transcript)):
+        tree = read(sample.transcript)
     return {
         "name": sample.name,
         "title": visible(sample.title[:200]),
@@ -153,8 +175,8 @@ def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:
         "raises": raises,
         "outcome": _outcome(sample, rules, raises) if known else "",
         "founding": sample.founding,
-        "shape": [visible(words) for words in shape(tree)],
-        "strip": strip(tree),
+        "shape": [visible(words) for words in shape(tree)] if tree is not None else [],
+        "strip": strip(tree) if tree is not None else quick_strip(sample.transcript.ids),
     }
 
 

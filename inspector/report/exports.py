@@ -48,10 +48,10 @@ def export_bundle(subject: Subject) -> bytes:
         sample = replace(subject.sample, transcript=transcript)
     else:
         sample = Sample(
-            name=subject.name, title=subject.title, story=subject.card.story, family="", transcript=transcript,
+            name=subject.name, title=subject.card.title, story=subject.card.story, family="", transcript=transcript,
             expected=(), tags=subject.card.tags, stated=False,
         )  # fmt: skip
-    return bundle(Gallery(subject.name, sample.title, "", (sample,)))
+    return bundle(Gallery(subject.name, subject.title, "", (sample,)))
 
 
 _ALL: Final = (

@@ -12,12 +12,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from typing import Any, Final
 
 from .. import __version__
+from ..gallery import sample_record
 from ..ingest import transcript_record
 from ..ingest.html import DATA_TYPE, packed, packed_record
 from ..view.assets import (
@@ -35,7 +36,7 @@ from ..view.viewmodel import digest, pack_view
 from .subject import Subject
 from .visible import visible
 
-_EXPORT: Final = re.compile(r"^export default function", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export default (?=function|\()", re.MULTILINE)
 _ENDS_SCRIPT: Final = re.compile(r"</script|<!--|<script", re.IGNORECASE)
 _MARK: Final = (
     '<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#262a33" stroke="#7f8794" '
@@ -91,7 +92,13 @@ def blocks_of(subject: Subject) -> Iterator[str]:
         story=subject.card.story,
         read_as=subject.read_as,
     )
-    yield block("record", packed_record(transcript_record(inspection.transcript)), subject.name)
+    sample = subject.sample
+    record = (
+        transcript_record(inspection.transcript)
+        if sample is None
+        else sample_record(replace(sample, transcript=inspection.transcript))
+    )
+    yield block("record", packed_record(record), subject.name)
     yield block("tokens", packed(pack_view(inspection)), subject.name, subject.title)
     yield block("message", packed(pack_feed(inspection, settings)), subject.name)
     for part, value in ({"steps": steps_value(inspection)} | dict(subject.parts)).items():
@@ -161,9 +168,9 @@ def script_code() -> str:
     components = {"mountScreen": screen_code(), "mountFeed": feed_code(), "mountCards": cards_code()}
     pieces = ['(() => {\n"use strict";\n']
     for name, code in components.items():
-        body, count = _EXPORT.subn("return function", code)
+        body, count = _EXPORT.subn("return ", code)
         if count != 1:
-            raise ValueError(f"{name}: expected one `export default function`, found {count}")
+            raise ValueError(f"{name}: expected one `export default`, found {count}")
         # Each in a scope of its own: they share helpers of the same name.
         pieces.append(f"const {name} = (() => {{\n{body}\n}})();\n")
     pieces += [page_code(), "})();\n"]

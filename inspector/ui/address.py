@@ -36,14 +36,14 @@ def show_address(work: Bench) -> None:
     registered("harmonyscope_address", js=address_code, css=hidden)(
         key=KEY,
         data=json.dumps(told).encode(),
-        on_went_change=_went,
+        on_at_change=_went,
         on_pasted_change=_pasted,
     )
 
 
 def _went() -> None:
     """The browser came to an entry of its history that names something else than what is shown."""
-    said = session_value(KEY, "went")
+    said = session_value(KEY, "at")
     if isinstance(said, Mapping):
         go(bench(), said.get("seq"), said.get("id"), said.get("link"))
 
@@ -51,6 +51,8 @@ def _went() -> None:
 def go(work: Bench, seq: object, name: object, payload: object) -> None:
     """Open what an entry of the tab's history names; what is not of the expected form is left out."""
     if not isinstance(seq, int) or not isinstance(name, str) or not isinstance(payload, str):
+        return
+    if seq <= work.answered:
         return
     work.answered = seq
     st.query_params.pop("sample", None)

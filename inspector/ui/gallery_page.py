@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from ..view.assets import cards_code, cards_style, handover_code
 from .chrome import guarded
 from .component import hidden, registered
 from .galleries import close_gallery, open_galleries, open_upload, reopen, session_galleries
+from .keeping import Kept
 from .plain import as_markdown
 from .samples import find_sample
 from .state import session_value
@@ -26,12 +27,14 @@ from .store import saved_gallery
 
 KEY: Final = "gallery"
 MOST_PROBLEMS: Final = 20
+SLOW_TOKENS: Final = 10_000
+"""Tokens of new samples from which their cards can take half a second."""
+
 _UPLOADS: Final = "gallery.uploads"
 _NOTICE: Final = "gallery.notice"
 _OPENED: Final = "gallery.opened"
 _WANTED: Final = "gallery.bundle"
-_ITEMS: Final[OrderedDict[int, tuple[Gallery, list[dict[str, Any]]]]] = OrderedDict()
-_MOST_ITEMS: Final = 12
+_ITEMS: Final[Kept[tuple[Gallery, list[dict[str, Any]]]]] = Kept(inputs=12)
 
 
 @guarded
@@ -45,12 +48,15 @@ def show() -> None:
         st.markdown("#### Gallery", width="content")
         _opener()
     st.markdown(
-        "Transcripts with their stories: every error text of the report that started this project, every kind of "
-        "damage, and what you save or open. Strips show their shape: headers tall, bodies low, damage framed."
+        "Transcripts with their stories: those that ship, those that you save, those that you open. "
+        "Strips show their shape: headers tall, bodies low, damage framed in red."
     )
     _problems(galleries)
+    shown = in_order(galleries)
+    with _quiet(shown):
+        items = [(gallery, items_of(gallery)) for gallery in shown]
     content = gallery_page(
-        [*_saved(), *((gallery, items_of(gallery)) for gallery in in_order(galleries))],
+        [*_saved(), *items],
         closable=[gallery.name for gallery in session_galleries()],
         opened=st.session_state.get(_OPENED),
     )
@@ -81,15 +87,29 @@ def _saved() -> list[tuple[Gallery, list[dict[str, Any]]]]:
 
 def items_of(gallery: Gallery) -> list[dict[str, Any]]:
     """The cards of a gallery; those of the galleries that were shown last are kept."""
-    known = _ITEMS.get(id(gallery))
-    if known is not None and known[0] is gallery:
-        _ITEMS.move_to_end(id(gallery))
-        return known[1]
+    known = _known_items(gallery)
+    if known is not None:
+        return known
     items = gallery_items(gallery, sample_address, _href)
-    _ITEMS[id(gallery)] = (gallery, items)
-    while len(_ITEMS) > _MOST_ITEMS:
-        _ITEMS.popitem(last=False)
+    _ITEMS.keep(str(id(gallery)), (gallery, items), 1)
     return items
+
+
+def _known_items(gallery: Gallery) -> list[dict[str, Any]] | None:
+    known = _ITEMS.find(str(id(gallery)))
+    # An id is given again once its owner is gone; here the owner is held, so this only guards against a mistake.
+    return known[1] if known is not None and known[0] is gallery else None
+
+
+@contextmanager
+def _quiet(galleries: Sequence[Gallery]) -> Iterator[None]:
+    """Says what is being done, where that can take more than half a second."""
+    fresh = [gallery for gallery in galleries if _known_items(gallery) is None]
+    if sum(len(sample.transcript) for gallery in fresh for sample in gallery.samples) < SLOW_TOKENS:
+        yield
+        return
+    with st.spinner("Reading the samples …"):
+        yield
 
 
 def _href(gallery: Gallery, sample: Sample) -> str:
@@ -100,7 +120,7 @@ def _opener() -> None:
     with st.popover("Open a gallery", icon=":material/folder_open:", width="content"):
         st.markdown(
             "A `.harmonyscope` bundle, or transcript records as JSON lines, JSON or TOML samples. "
-            "It is open in this session only; nothing is stored."
+            "It is read into memory for this session; nothing is stored."
         )
         st.file_uploader(
             "Gallery files",
@@ -140,8 +160,8 @@ def _problems(galleries: Sequence[Gallery]) -> None:
             st.error(as_markdown(gallery.problems[0]))
             continue
         count = len(gallery.problems)
-        what = "One thing was" if count == 1 else f"{count:,} things were"
-        with st.expander(f"{what} not readable in {as_markdown(gallery.title)}", icon=":material/warning:"):
+        what = "one thing was left out" if count == 1 else f"{count:,} things were left out"
+        with st.expander(f"{as_markdown(gallery.title)}: {what}", icon=":material/warning:"):
             for sentence in gallery.problems[:MOST_PROBLEMS]:
                 st.markdown(f"- {as_markdown(sentence)}")
             if count > MOST_PROBLEMS:
@@ -165,16 +185,14 @@ def _hand_over() -> None:
     wanted = st.session_state.pop(_WANTED, None)
     if not wanted:
         return
+    name, data = "", b""
     try:
         gallery = chosen_gallery(wanted, find_sample)
-        data = bundle(gallery)
+        name, data = f"{gallery.name}.harmonyscope", bundle(gallery)
     except SampleError as error:
         st.error(as_markdown(str(error)))
-        return
-    head = {"name": f"{gallery.name}.harmonyscope", "id": secrets.token_hex(8)}
-    registered("harmonyscope_handover", js=handover_code, css=hidden)(
-        key="gallery.handover", data=json.dumps(head).encode() + b"\n" + data
-    )
+    head = json.dumps({"name": name, "id": secrets.token_hex(8)}).encode()
+    registered("harmonyscope_handover", js=handover_code, css=hidden)(key="gallery.handover", data=head + b"\n" + data)
 
 
 def chosen_gallery(addresses: Sequence[str], find: Callable[[str], Sample | None]) -> Gallery:

@@ -203,7 +203,9 @@ def _shown(work: Bench, given: Given) -> None:
         },
     )
     if work.go_to is not None and work.go_to[0] == given.digest:
-        wish = {"token": work.go_to[1], "number": f"{work.revision}.{work.asks}"}
+        token = work.go_to[1]
+        known = work.selection.get(given.digest) == token
+        wish = {"token": token, "number": f"{work.revision}.{work.asks}", "known": known}
         show_part("go", pack_part(given.digest, "go", wish), key=SCREEN)
     # The screen stands by now; what the libraries say themselves arrives a moment later.
     show_part("checks", pack_checks(given.inspection), key=SCREEN)

@@ -101,6 +101,11 @@ def answer(work: Bench, asked: Asked) -> Given:
     return given
 
 
+def forget_answer() -> None:
+    """Answer anew: what a sample is called has changed."""
+    st.session_state.pop(_HELD, None)
+
+
 def _base(inspection: Inspection, settings: Settings) -> bytes:
     """The whole feed, to be sent once, where it is too long to be sent with each flipped switch; else nothing."""
     whole = pack_feed(inspection, settings)

@@ -42,7 +42,8 @@ def _label(token: int) -> str:
 
 def _layout(height: int, **more: Any) -> Figure:
     return {
-        "template": {"layout": {}},
+        # Some template of our own: Streamlit's would travel with the figure, and the browser lays its theme over this.
+        "template": {"layout": {"font": {"size": 12}}},
         "height": height,
         "margin": {"l": 46, "r": 10, "t": 26, "b": 36},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
@@ -130,13 +131,19 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
             showlegend=False,
             margin={"l": 150, "r": 10, "t": 8, "b": 36},
             bargap=0.25,
-            xaxis={"domain": [0, 0.56], "title": {"text": "probability"}, "tickformat": ".0%", "range": [0, 1]},
+            xaxis={
+                "domain": [0, 0.54],
+                "title": {"text": "probability"},
+                "tickformat": ".0%",
+                "range": [0, 1],
+                "dtick": 0.5,
+            },
             yaxis={
                 "autorange": "reversed",
                 "tickvals": list(range(len(shown))),
                 "ticktext": [("▸ " if row.chosen else "") + _label(row.token) for row in shown],
             },
-            xaxis2={"domain": [0.68, 1], "anchor": "y2", "title": {"text": "tokens around it"}},
+            xaxis2={"domain": [0.7, 1], "anchor": "y2", "title": {"text": "tokens around it"}},
             yaxis2={"anchor": "x2", "title": {"text": unit}, "rangemode": "tozero"},
         ),
     }
@@ -169,11 +176,17 @@ def structure_figure(found: Sequence[Place], theme: str) -> Figure:
         280,
         barmode="stack",
         bargap=0.15,
-        margin={"l": 46, "r": 10, "t": 74, "b": 36},
-        legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"size": 12}},
+        margin={"l": 46, "r": 10, "t": 92, "b": 40},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.4,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+            "font": {"size": 12},
+        },
         annotations=_notes(found, colours["illegal"]),
         xaxis={
-            "title": {"text": "token"},
             "tickvals": numbers[::every],
             "ticktext": [str(place.index) for place in found[::every]],
         },

@@ -51,7 +51,11 @@ def plots_panel(work: Bench, given: Given) -> None:
     if not section.open:
         return
     with section:
-        unit = cast(Unit, st.segmented_control("Unit", _UNITS, default="bits", key="plots.unit") or "bits")
+        unit = cast(
+            Unit,
+            st.segmented_control("Unit", _UNITS, default="bits", key="plots.unit", label_visibility="collapsed")
+            or "bits",
+        )
         plots = _plots(given, unit)
         _chart(
             work,

@@ -74,7 +74,7 @@ def _new(work: Bench, given: Given) -> None:
         _done(written)
         # Of several transcripts in one input, the others stay at hand.
         if "w.record" in st.session_state:
-            st.rerun(scope="fragment")
+            st.rerun()
         open_saved(work, written.id)
 
 
@@ -114,9 +114,11 @@ def _confirm(work: Bench, saved: Saved) -> None:
                 st.session_state.pop(_DELETING)
                 delete(work, saved.id, _author())
                 st.rerun()
-            if st.button("Keep it", key="w.save.delete.no"):
-                st.session_state.pop(_DELETING)
-                st.rerun(scope="fragment")
+            st.button("Keep it", key="w.save.delete.no", on_click=_keep)
+
+
+def _keep() -> None:
+    st.session_state.pop(_DELETING, None)
 
 
 def _gone(id: str, tombstone: Revision) -> None:

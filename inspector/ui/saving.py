@@ -15,7 +15,7 @@ from ..inspection import NEWEST, Inspection
 from ..report.cards import sample_card
 from ..report.findings import findings
 from ..tokens import Transcript
-from .inspecting import Given
+from .inspecting import Given, forget_answer
 from .samples import find_sample
 from .state import Bench
 from .store import forget_opened, store
@@ -145,6 +145,7 @@ def restore(id: str, revision: int | None, author: str) -> Written:
 def open_saved(work: Bench, id: str, revision: int | None = None) -> None:
     """Open a saved sample; the page is drawn anew and this does not return."""
     forget_opened()
+    forget_answer()
     work.linked = ""
     st.query_params["sample"] = id if revision is None else f"{id}@{revision}"
     st.rerun()

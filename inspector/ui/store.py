@@ -245,9 +245,9 @@ def _engine(url: str | None) -> Engine:
         options["url"] = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
         engine: Engine = st.connection(CONNECTION, type="sql", **options).engine
-    except ModuleNotFoundError as error:
+    except ModuleNotFoundError:
         raise StoreError(
-            f"{where} needs the driver {error.name or 'of its database'}, which is not installed; for PostgreSQL: "
+            f"{where} needs the driver of its database, which is not installed; for PostgreSQL: "
             "pip install 'harmonyscope[postgres]'."
         ) from None
     except (ArgumentError, NoSuchModuleError, ValueError, st.errors.StreamlitAPIException):

@@ -8,7 +8,7 @@ holds the same value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..harmony.legal import LOST, Grammar, Legal, Walk, grammar
 from ..harmony.names import declared_in
@@ -17,14 +17,17 @@ from ..inspection import RELEASES, Inspection
 from ..tokens import Scan
 from .viewmodel import MAX_ERROR_TEXT
 
+MAX_FIELD: Final = 200
+"""Characters of a field that travel: a release takes any word for one, of any length."""
+
 
 def steps_value(inspection: Inspection) -> dict[str, Any]:
     """The value of the part "steps" for a transcript.
 
-    ``fields``: unique states as [state, role, channel, recipient, content type]. ``releases``: for each release
-    of the strict verdicts its name, ``runs`` ([distance, number of the state] flattened, distances between the
-    positions from which the states hold, the first from 0), ``error`` ({token, text, kind} or null). The messages
-    that are complete are counted by who reads: one for every change from Content to ExpectStart.
+    ``fields``: unique states as [state, role, channel, recipient, content type], long ones cut. ``releases``: for
+    each release of the strict verdicts its name, ``runs`` ([distance, number of the state] flattened, distances
+    between the positions from which the states hold, the first from 0), ``error`` ({token, text, kind} or null).
+    The messages that are complete are counted by who reads: one for every change from Content to ExpectStart.
     ``same``: the number of an earlier release with the same runs and error, in place of both.
 
     ``legal``: ``places`` ([{markers: [[name, why]], text: [phrase], end}]), ``runs`` as above with numbers of
@@ -75,7 +78,11 @@ def _way(way: Steps, unique: dict[tuple[str | None, ...], int]) -> dict[str, Any
 
 
 def _fields(state: ParserState) -> tuple[str | None, ...]:
-    return (state.state, state.role, state.channel, state.recipient, state.content_type)
+    return (state.state, state.role, *map(_cut, (state.channel, state.recipient, state.content_type)))
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_FIELD else f"{text[:MAX_FIELD]}…"
 
 
 def _places(walk: Walk, rules: Grammar) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypedDict
 
 from ..harmony.tree import MessageNode, Tree
-from ..tokens import is_special
+from ..tokens import CALL, CHANNEL, END, MESSAGE, RETURN, START, Scan, is_special, vocabulary
 
 MOST_STRETCHES: Final = 120
 """Stretches that a strip shows one by one; what has more is put into columns."""
@@ -18,8 +18,8 @@ COLUMNS: Final = 96
 MOST_TICKS: Final = 160
 """Markers that are shown as ticks; with more of them they would be a blur."""
 
-MOST_HURTS: Final = 24
-"""Damaged places that are framed one by one; those that follow make one frame."""
+MOST_HURTS: Final = 100
+"""Parts of a strip that are told apart where it is damaged."""
 
 _LETTERS: Final = {"analysis": "a", "commentary": "c", "final": "f"}
 _WHOLE_BODY: Final = 16
@@ -42,17 +42,25 @@ class Strip(TypedDict):
 
 def strip(tree: Tree) -> Strip:
     """The shape of a transcript. Long bodies are drawn shorter than they are, so that headers stay visible."""
-    stretches = [(letter, last - first) for letter, first, last in _stretches(tree) if last > first]
+    return _strip(_stretches(tree), tree.transcript.ids, _damaged(tree))
+
+
+def quick_strip(ids: Sequence[int]) -> Strip:
+    """The shape as the markers alone tell it, for what is too long to be read for a thumbnail: no damaged places."""
+    return _strip(_marked(ids), ids, [])
+
+
+def _strip(found: Iterable[tuple[str, int, int]], ids: Sequence[int], damaged: list[int]) -> Strip:
+    stretches = [(letter, last - first) for letter, first, last in found if last > first]
     in_columns = len(stretches) > MOST_STRETCHES
     if in_columns:
         stretches = _columns(stretches)
-    ids = tree.transcript.ids
     ticks = [] if in_columns else [index for index, token in enumerate(ids) if is_special(token)]
     return {
         "k": "".join(letter for letter, _ in stretches),
         "w": [_width(letter, count) for letter, count in stretches],
         "c": [count for _, count in stretches],
-        "e": _damaged(tree),
+        "e": damaged,
         "t": ticks if len(ticks) <= MOST_TICKS else [],
     }
 
@@ -90,6 +98,32 @@ def _stretches(tree: Tree) -> Iterator[tuple[str, int, int]]:
         yield letter, node.body_start, node.end
 
 
+def _marked(ids: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+    """Stretches by markers: a header goes up to its ``<|message|>``, a body to the next marker that is none of its."""
+    first, letter, in_body = 0, "O", False
+    scan = Scan(ids)
+    for at in scan.specials:
+        token = ids[at]
+        if token == MESSAGE and not in_body:
+            yield letter, first, at + 1
+            first, letter, in_body = at + 1, letter.lower(), True
+        elif token == CHANNEL and not in_body:
+            letter = _channel_letter(ids, at) if letter == "O" else letter
+        elif token in (START, CHANNEL, END, CALL, RETURN):
+            # What closes a message is a part of it, what opens one is not.
+            edge = at if token in (START, CHANNEL) else at + 1
+            yield letter, first, edge
+            first, in_body = edge, False
+            letter = _channel_letter(ids, at) if token == CHANNEL else "O"
+    yield letter, first, len(ids)
+
+
+def _channel_letter(ids: Sequence[int], at: int) -> str:
+    """The letter of a header whose ``<|channel|>`` is token ``at``; a channel's name has one or two tokens."""
+    name = vocabulary().decode(ids[at + 1 : at + 3])
+    return next((letter.upper() for channel, letter in _LETTERS.items() if name.startswith(channel)), "O")
+
+
 def _width(letter: str, count: int) -> int:
     if letter.isupper() or count <= _WHOLE_BODY:
         return min(count, 3 * _WHOLE_BODY)
@@ -108,13 +142,15 @@ def _columns(stretches: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _damaged(tree: Tree) -> list[int]:
-    """Start and end of every place where the reader stumbled, those that touch made one."""
-    last = max(0, len(tree.transcript.ids) - 1)
+    """Start and end of every place where the reader stumbled; those that are hardly apart are one."""
+    count = len(tree.transcript.ids)
+    apart = count // MOST_HURTS
+    last = max(0, count - 1)
     spans = sorted((min(p.span.start, last), max(p.span.end, p.span.start + 1)) for p in tree.problems)
     found: list[int] = []
     for start, end in spans:
-        if found and (start <= found[-1] or len(found) >= 2 * MOST_HURTS):
-            found[-1] = max(found[-1], end)
+        if found and start <= found[-1] + apart:
+            found[-1] = max(found[-1], min(end, count))
         else:
-            found += [start, end]
+            found += [start, min(end, count)]
     return found

@@ -5,16 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import random
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from inspector import Inspection, Transcript, inspect
-from inspector.gallery import load_sample, load_samples
+from inspector.gallery import load_samples
 from inspector.tokens import Edit, apply_edits, vocabulary
 from inspector.view.assets import screen_code, screen_style
 from inspector.view.feed import Settings, pack_feed
@@ -112,7 +109,7 @@ def test_each_column_of_every_sample_is_exactly_its_tokens(shell: Page) -> None:
             assert drawn == ids[column], (sample.name, column)
         pairs = {3: ids[0] != ids[1], 6: ids[1] != ids[2], 5: ids[0] != ids[2]}
         for mask, _, changes in found["common"]:
-            if mask in pairs and (prompt is not None and prompt.error is None or mask == 3):
+            if mask in pairs and ((prompt is not None and prompt.error is None) or mask == 3):
                 assert (changes > 0) == pairs[mask], (sample.name, mask)
                 changed += pairs[mask]
     assert changed > 50

@@ -31,7 +31,7 @@ def paste(page: Page, url: str, text: str) -> None:
 
 
 def tokens(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Tokens of the transcript").get_by_role("option")
+    return page.locator(".hero .t")
 
 
 def token(page: Page, index: int) -> Locator:
@@ -136,6 +136,10 @@ def test_hovering_links_token_message_and_finding(page: Page, app_url: str) -> N
     expect(page.get_by_role("region", name="Repaired").locator(".message.lit")).to_contain_text("commentary")
     expect(page.locator(".status")).to_contain_text("id 200005")
     expect(page.locator(".status")).to_contain_text("The channel follows")
+    # Taken out by the repair, and so not in the next prompt either.
+    expect(page.locator(".status .places")).to_have_text("repaired without it · next prompt without it")
+    token(page, 21).hover()
+    expect(page.locator(".status .places")).to_have_text("repaired 18 · next prompt 18")
     page.get_by_role("region", name="Repaired").locator(".message").first.hover()
     expect(token(page, 3)).to_have_class(_has("lit"))
     page.locator(".finding", has_text="HS601").hover()
@@ -148,22 +152,67 @@ def test_walking_by_keyboard_and_streamlits_hotkeys_stay_quiet(page: Page, app_u
     expect(token(page, 0)).to_be_visible()
     box.focus()
     page.keyboard.press("Home")
-    expect(token(page, 0)).to_have_attribute("aria-selected", "true")
+    expect(token(page, 0)).to_have_class(_has("active"))
     page.keyboard.press("ArrowRight")
-    expect(token(page, 1)).to_have_attribute("aria-selected", "true")
-    assert box.get_attribute("aria-activedescendant") == token(page, 1).get_attribute("id")
+    expect(token(page, 1)).to_have_class(_has("active"))
+    # What a screen reader hears: the active token in words, and the line under the tokens.
+    spoken = page.locator(f"#{box.get_attribute('aria-activedescendant')}")
+    expect(spoken).to_have_attribute("aria-posinset", "2")
+    expect(spoken).to_contain_text("analysis")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
-    expect(token(page, 31)).to_have_attribute("aria-selected", "true")
+    expect(token(page, 31)).to_have_class(_has("active"))
     page.keyboard.press("p")
     expect(page.locator(".status")).to_contain_text("18")
     page.keyboard.press("n")
-    expect(token(page, 31)).to_have_attribute("aria-selected", "true")
+    expect(token(page, 31)).to_have_class(_has("active"))
+    # "c" is ours here, and "r" nobody's: Streamlit neither clears its cache nor runs again.
     page.keyboard.press("c")
+    expect(page.get_by_role("menu", name="Copy")).to_be_visible()
+    page.keyboard.press("Escape")
+    box.focus()
     page.keyboard.press("r")
     page.keyboard.press("ArrowLeft")
-    expect(token(page, 30)).to_have_attribute("aria-selected", "true")
+    expect(token(page, 30)).to_have_class(_has("active"))
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_keyboard_goes_on_in_the_tokens_after_inspect_and_not_after_a_link(page: Page, app_url: str) -> None:
+    box = page.get_by_role("listbox", name="Tokens of the transcript")
+    page.goto(f"{app_url}/?sample=duplicate-channel-lost-call")
+    expect(tokens(page).first).to_be_attached()
+    expect(page.locator(".verdict .source.same")).to_be_visible()
+    expect(box).not_to_be_focused()
+    page.goto(app_url)
+    paste(page, app_url, BROKEN)
+    expect(box).to_be_focused()
+
+
+def test_another_reading_changes_the_colour_of_the_message(page: Page, app_url: str) -> None:
+    paste(page, app_url, BROKEN)
+    slipped = page.locator(".hero .line", has=token(page, 8))
+    expect(slipped).to_have_class(_has("c-analysis"))
+    page.get_by_role("radiogroup", name="Readings of HS201").get_by_role("radio").nth(1).check()
+    expect(slipped).to_have_class(_has("c-commentary"))
+    again = page.get_by_role("region", name="Next prompt").locator(".line", has=page.locator(".t[data-i='8']"))
+    expect(again).to_have_class(_has("c-commentary"))
+
+
+def test_a_rule_with_many_fixes_is_switched_as_a_whole(page: Page, app_url: str) -> None:
+    slip = "<|start|>assistant<|channel|>analysis<|channel|>commentary<|message|>Number {}.<|end|>"
+    paste(page, app_url, "".join(slip.format(n) for n in range(6)))
+    repaired = page.get_by_role("region", name="Repaired")
+    expect(repaired).to_contain_text("6 of 6 fixes on")
+    page.get_by_role("button", name="All off: fixes of HS201").click()
+    expect(repaired).to_contain_text("0 of 6 fixes on")
+    switches = page.locator(".finding .switch")
+    expect(switches.nth(2)).to_have_attribute("aria-checked", "false")
+    switches.nth(2).click()
+    expect(repaired).to_contain_text("1 of 6 fixes on")
+    expect(switches.nth(2)).to_have_attribute("aria-checked", "true")
+    expect(switches.nth(3)).to_have_attribute("aria-checked", "false")
+    page.get_by_role("button", name="All on: fixes of HS201").click()
+    expect(repaired).to_contain_text("6 of 6 fixes on")
 
 
 def test_bad_input_gets_a_sentence_with_its_place_and_is_kept(page: Page, app_url: str) -> None:

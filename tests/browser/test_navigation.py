@@ -173,7 +173,8 @@ def test_a_very_large_paste_becomes_a_file(page: Page, app_url: str) -> None:
           const clipboardData = new DataTransfer();
           const word = "Look at every file in turn. ";
           clipboardData.setData("text/plain", "<|channel|>final<|message|>" + word.repeat(60000) + "<|return|>");
-          box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true, composed: true }));
+          const told = { clipboardData, bubbles: true, cancelable: true, composed: true };
+          box.dispatchEvent(new ClipboardEvent("paste", told));
         }"""
     )
     expect(page.get_by_label("Source")).to_contain_text("420,005 tokens", timeout=60_000)

@@ -15,6 +15,7 @@ from inspector.gallery import Sample
 from inspector.gallery.database import SampleStore
 from inspector.gallery.saved import StoreError
 from inspector.tokens import Transcript
+from inspector.ui import store as connection
 
 SAMPLE = Sample("", "A title", "", "", Transcript((200005, 35644, 200008)), ())
 
@@ -110,3 +111,20 @@ def test_nothing_is_left_open(postgres: Server) -> None:
                 "WHERE datname = current_database() AND state = 'idle in transaction'"
             )
             assert connection.execute(query).scalar_one() == 0
+
+
+def test_the_app_connects_as_a_team_would_say_it(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(connection.URL, postgres.new_database())
+    held = connection.store()
+    assert held is not None
+    assert held.engine.url.drivername == "postgresql+psycopg"
+    saved = held.save(SAMPLE, author="Ann")
+    found = connection.find_saved(saved.id)
+    assert found is not None
+    assert found.transcript.ids == SAMPLE.transcript.ids
+    listed = connection.saved_gallery()
+    assert listed is not None
+    assert [item["name"] for item in listed[1]] == [saved.id]
+    held.delete(saved.id, author="Ann")
+    assert "was deleted by Ann" in connection.why_not_saved(saved.id)
+    held.engine.dispose()

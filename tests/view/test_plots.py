@@ -125,7 +125,10 @@ def test_alternatives_are_ordered_and_the_chosen_one_is_marked() -> None:
     assert [(a.token, a.text, a.chosen) for a in first] == [(ids[0], "word", True), (END, "<|end|>", False)]
     assert [a.probability for a in first] == pytest.approx([0.5, 0.25])
     # The one that stands there was not among the most likely: its own logprob is known all the same.
-    assert [(a.token, a.text, a.chosen) for a in alternatives(found, 1)] == [(999999, "", False), (END, "<|end|>", True)]
+    assert [(a.token, a.text, a.chosen) for a in alternatives(found, 1)] == [
+        (999999, "", False),
+        (END, "<|end|>", True),
+    ]
     assert alternatives(transcript([1]), 0) == []
     with pytest.raises(IndexError):
         alternatives(found, 2)
@@ -154,7 +157,9 @@ def test_places_tell_legal_from_illegal_mass_and_the_findings_there() -> None:
 
 
 def test_places_are_those_of_structure_only_and_add_up_to_one() -> None:
-    ids = vocabulary().encode_markers("<|channel|>analysis<|message|>Hm, well.<|end|><|start|>assistant<|channel|>final")
+    ids = vocabulary().encode_markers(
+        "<|channel|>analysis<|message|>Hm, well.<|end|><|start|>assistant<|channel|>final"
+    )
     # A little more than 1 in all, as rounded reports are.
     top = [{token: math.log(0.7), 17: math.log(0.301)} for token in ids]
     found = places(inspect(transcript(ids, None, top)))

@@ -14,16 +14,15 @@ class CardList {
     this.tag = "";
     this.nodes = new Map();
     this.left = () => this._keep();
+    this.handed = () => this.bar?.update(this.shown);
+    document.addEventListener("harmonyscope.handed", this.handed);
   }
 
   /** `ask` is null where nobody can answer; it is called as ask(what, value). */
   update(data, ask) {
     this.root.dataset.theme = themeOf(this.root);
     this.ask = ask;
-    if (data === this.data) {
-      if (this.filters) this.bar.update(this.shown);
-      return;
-    }
+    if (data === this.data) return;
     this.data = data;
     this.content = JSON.parse(new TextDecoder().decode(data));
     this.nodes.clear();
@@ -40,6 +39,7 @@ class CardList {
     clearTimeout(this.writing);
     cancelAnimationFrame(this.drawing);
     document.removeEventListener("scroll", this.left, true);
+    document.removeEventListener("harmonyscope.handed", this.handed);
   }
 
   /* A page of galleries. */
@@ -185,7 +185,7 @@ class CardList {
   }
 
   _card(sample) {
-    const words = sample.shape.join(" · ");
+    const words = sample.shape.join(" · ") || (sample.count ? "a long one" : "no tokens");
     const detail = el("p", { class: "detail" }, words);
     const strip = stripNode(sample.strip);
     const codes = sample.rules.slice(0, 6);

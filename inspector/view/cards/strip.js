@@ -1,6 +1,7 @@
 /* The shape of a transcript as a strip: stretches in the colours of their channels, headers tall and bodies low,
    markers as ticks, damaged places framed. One element with gradients, so that thousands of strips stay cheap. */
 
+const MOST_FRAMES = 8;
 const STRIP_NAMES = { a: "analysis", c: "commentary", f: "final", o: "other", s: "stray text" };
 
 /** Where the stretches of a strip stand: edges in tokens and in widths, both beginning at 0. */
@@ -62,10 +63,18 @@ function stripNode(strip) {
   const bar = el("div", { class: `bar-of-strip${ticks.length ? "" : " unticked"}` });
   bar.style.backgroundImage = layers.join(", ");
   const node = el("div", { class: "strip", "aria-hidden": "true" }, bar);
-  for (let n = 0; n < strip.e.length; n += 2) {
-    const [from, to] = [stripPlace(edges, strip.e[n]), stripPlace(edges, strip.e[n + 1])];
+  const hurts = [];
+  for (let n = 0; n < strip.e.length; n += 2) hurts.push([stripPlace(edges, strip.e[n]), stripPlace(edges, strip.e[n + 1])]);
+  if (hurts.length > MOST_FRAMES) {
+    // Frames would hide what they frame: a lane below says the same.
+    const lane = el("i", { class: "lane" });
+    lane.style.backgroundImage = bandGradient(hurts.map(([from, to]) => [from, Math.max(to, from + 0.006), "var(--error)"]));
+    node.append(lane);
+    return node;
+  }
+  for (const [from, to] of hurts) {
     const frame = el("i", { class: "hurt" });
-    frame.style.left = percent(from);
+    frame.style.left = `min(${percent(from)}, 100% - 5px)`;
     frame.style.width = percent(Math.max(0, to - from));
     node.append(frame);
   }

@@ -2,7 +2,8 @@
 
    An entry of the tab's history is one of: a sample (?sample=NAME, which Python reads itself), a shared link (#h1...),
    a person's own input (a name in history.state under which the server keeps it), or the start page (named "start").
-   Coming to an entry by a link, a reload, Back or Forward asks Python to open it ("went"). When Python opened
+   Coming to an entry by a link, a reload, Back or Forward asks Python to open it ("at": a state and no trigger, since
+   triggers are lost when Streamlit is about to run the page anyway). When Python opened
    something itself, it is written into the address. A fresh entry without any name is Streamlit's, from a click on the
    page's name: it gets the name of what is shown.
 
@@ -26,7 +27,8 @@ function here() {
 function ask() {
   const { id, link } = here();
   own.pending = ++own.seq;
-  own.send("went", { seq: own.seq, id, link });
+  own.asked = link;
+  own.setState("at", { seq: own.seq, id, link });
 }
 
 function name(id, push = false) {
@@ -46,6 +48,8 @@ function follow() {
   if (own.pending) {
     if (answered !== own.pending) return;
     own.pending = 0;
+    // States travel with whatever is done next: a long link should do so once.
+    if (own.asked) own.setState("at", { seq: own.seq, id: "", link: (own.asked = "") });
     if (!at.sample && id !== "sample") name(id);
   } else if (at.sample || id === "sample") {
     return;
@@ -103,9 +107,9 @@ if (!own.listening) {
 }
 [own.arrived, own.renamed] = [arrived, renamed];
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, setStateValue, setTriggerValue }) {
   own.data = JSON.parse(new TextDecoder().decode(data));
-  own.send = setTriggerValue;
+  [own.send, own.setState] = [setTriggerValue, setStateValue];
   own.home = location.pathname;
   follow();
   return () => {

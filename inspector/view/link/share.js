@@ -28,7 +28,7 @@ async function copy(view) {
 export default function ({ data, parentElement }) {
   if (!made.has(parentElement)) made.set(parentElement, build(parentElement));
   const view = made.get(parentElement);
-  view.box.dataset.theme = themeOf(parentElement);
+  view.box.dataset.theme = themeOf(view.box);
   const { tail, label } = JSON.parse(new TextDecoder().decode(data));
   const address = location.origin + location.pathname + tail;
   if (address === view.address) return;

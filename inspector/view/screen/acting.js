@@ -59,7 +59,7 @@ Object.assign(Screen.prototype, {
     for (const panel of this._shown()) panel.at(i);
     clearTimeout(this.selecting);
     const { digest } = this.transcript;
-    this.selecting = setTimeout(() => this.send?.setState?.("selection", { digest, token: i }), SELECTION_DELAY);
+    this.selecting = setTimeout(() => this.send?.setState?.("selection", { digest, token: i, count: (this.selected = (this.selected ?? 0) + 1) }), SELECTION_DELAY);
   },
 
   /** Python asks for a token (a click on a plot, for one): each wish is followed once. */
@@ -68,6 +68,8 @@ Object.assign(Screen.prototype, {
     if (!go || shared().told === go.number) return;
     shared().told = go.number;
     this._pick(go.token);
+    // Where Python chose the token itself it need not be told: one run of its code would cut off the other.
+    if (go.known) clearTimeout(this.selecting);
   },
 
   _changed() {

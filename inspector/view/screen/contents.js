@@ -161,6 +161,8 @@ class ContentsPanel {
   _go(k) {
     this._activate(k);
     this.on.go(this.transcript.node(this.listed[k]).start);
+    // Where there is no room beside the tokens, the outline lies over them.
+    if (getComputedStyle(this.root).position === "absolute") this.on.close();
   }
 
   _activate(k) {

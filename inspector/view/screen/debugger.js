@@ -114,10 +114,10 @@ class StepTable {
       this.cells.set(name, pair);
       return el("tr", {}, el("th", { scope: "row" }, title), ...pair);
     });
-    this.said = el("td", { colspan: "3", class: "sd-said" });
+    this.said = el("div", { class: "sd-said", tabindex: "0", role: "group", "aria-label": "What the release says" });
     this.root = el("table", { class: "sd-table" }, this.caption,
       el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, "before"), el("th", { scope: "col" }, "after"))),
-      el("tbody", {}, ...rows), el("tfoot", {}, el("tr", {}, this.said)));
+      el("tbody", {}, ...rows), el("tfoot", {}, el("tr", {}, el("td", { colspan: "3" }, this.said))));
     host.append(this.root);
   }
 
@@ -144,7 +144,7 @@ class StepTable {
     cell.classList.toggle("sd-none", empty);
     // A header can say "to=" and nothing: a recipient that is there and empty.
     cell.replaceChildren(...(empty ? ["–"] : value === "" ? ["“”"] : visibleText(value)));
-    cell.title = empty ? "" : value;
+    cell.title = empty ? "" : cell.textContent;
   }
 
   _said(way, i) {
@@ -186,7 +186,7 @@ class StepPanel {
     this.tables = el("div", { class: "sd-tables" });
     this.tableList = [];
     this.markers = el("div", { class: "sd-markers" });
-    this.text = el("p", { class: "sd-text" });
+    this.text = el("p", { class: "sd-text", tabindex: "0", role: "group", "aria-label": "What text is legal next" });
     this.judged = el("p", { class: "sd-verdict", role: "status" });
     this.body = el("div", { class: "sd-body" }, this.tables,
       el("section", { class: "sd-legal", "aria-label": "Legal next" }, el("h3", {}, "Legal next"), this.markers, this.text, this.judged));
@@ -226,6 +226,7 @@ class StepPanel {
   _tables() {
     const chosen = this.book.ways.find((way) => way.release === this.verdict?.release) ?? this.book.ways[0];
     this.ways = this.both ? [chosen, ...this.book.ways.filter((way) => way !== chosen)] : chosen ? [chosen] : [];
+    this.body.classList.toggle("sd-both", this.ways.length > 1);
     while (this.tableList.length > this.ways.length) this.tableList.pop().root.remove();
     while (this.tableList.length < this.ways.length) this.tableList.push(new StepTable(this.tables));
     this.at(this.i);
@@ -246,10 +247,11 @@ class StepPanel {
     this.slider.value = String(i);
     this.slider.setAttribute("aria-valuetext", `token ${i} of ${transcript.count}`);
     this.place.textContent = `token ${i.toLocaleString("en")} of ${transcript.count.toLocaleString("en")}`;
-    this.token.replaceChildren(...this._glyph(i), el("span", { class: "quiet" }, ` id ${transcript.dictionary.ids[transcript.index[i]]}`));
+    const told = [...this._glyph(i), el("span", { class: "quiet" }, ` id ${transcript.dictionary.ids[transcript.index[i]]}`)];
+    if (book.isIllegal(i)) told.push(el("span", { class: "sd-here" }, "✗ not legal here"));
+    this.token.replaceChildren(...told);
     this.ways.forEach((way, n) => this.tableList[n].show(way, i));
-    const told = i + 1 <= book.count;
-    this._legal(told ? book.place(i + 1) : null, i + 1);
+    this._legal(i < book.count ? book.place(i + 1) : null, i + 1);
     const [way] = this.ways;
     this._enable("back", i > 0);
     this._enable("forward", i < transcript.count - 1);

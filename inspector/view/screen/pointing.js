@@ -195,6 +195,7 @@ class Pointing {
     if (extending) this._extend(view.active);
     else view.clearSelection();
     view.on.hover(view.active);
+    view.on.walk?.(view.active);
     view.tip.at(view.active);
   }
 

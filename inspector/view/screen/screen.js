@@ -65,6 +65,7 @@ class Screen {
       on: {
         hover: (i) => this.links.token(i), select: (i) => this._select(i), scroll: () => this.map.scrolled(),
         range: (range) => this.status.selected(range), fold: () => this._folded(),
+        walk: (i) => this._shown().forEach((panel) => panel.at(i)),
       },
     });
     this.map = new MiniMap(this.mapHost, this.tokens);
@@ -169,7 +170,7 @@ class Screen {
       mode: this.mode, modes: ["text", "table", "diff"], open: this.open, lanes: this.lanes,
       has: { origin: Boolean(origins), logprob: Boolean(logprobs) },
     });
-    this.tools.counted(this.links.numberOf(this.gone), this.feed.findings.length);
+    this.tools.counted(this.links.numberOf(this.gone), this.feed?.findings.length ?? 0);
   }
 
   /** Whether the chosen release accepts the transcript with the fixes that are on. */

@@ -62,7 +62,7 @@ class Search {
         continue;
       }
       const place = index[i];
-      texts[place] ??= dictionary.isUnknown(place) ? "\ufffd" : LENIENT_DECODER.decode(dictionary.data[place]);
+      texts[place] ??= dictionary.isUnknown(place) ? UNKNOWN_TEXT : LENIENT_DECODER.decode(dictionary.data[place]);
       add(texts[place], i + 1);
     }
     starts[count] = at;

@@ -77,4 +77,6 @@ class Sequence {
 }
 
 const LENIENT_DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
-const UNKNOWN_BYTES = new Uint8Array([0xef, 0xbf, 0xbd]);
+/** An id that is not in the vocabulary, as text: as in the findings' sentences. */
+const UNKNOWN_TEXT = "<|?|>";
+const UNKNOWN_BYTES = new TextEncoder().encode(UNKNOWN_TEXT);

@@ -8,7 +8,7 @@ const NO_LANES = { origin: false, logprob: false };
 
 class TokenView {
   /** `host` gets the view; `label` names it for a screen reader; `on` = {hover(token|null), select(token), range({from, to}|null),
-      step(by), scroll(), fold(node)}, all but the first two optional. */
+      walk(token) when a key went there, step(by), scroll(), fold(node)}, all but the first two optional. */
   constructor(host, { label, on, compact = false }) {
     this.on = on;
     this.compact = compact;

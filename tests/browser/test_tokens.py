@@ -1,0 +1,440 @@
+"""The token view alone, in a page of its own: what it draws, what a person does in it, and how it grows.
+
+No server: the page holds the screen's code and style, the view and the map, and gets packed transcripts.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from inspector import Inspection, inspect
+from inspector.gallery import load_samples
+from inspector.tokens import Transcript, vocabulary
+from inspector.view.assets import screen_code, screen_style
+from inspector.view.feed import Settings, pack_feed
+from inspector.view.viewmodel import ORIGINS, pack_appendix, pack_view, view_of
+
+pytestmark = pytest.mark.browser
+
+FRAME = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tokens</title></head>
+<body style="margin: 10px"><main><h1>Tokens</h1><div id="host"></div></main></body></html>"""
+
+BENCH = """
+{
+  const shadow = document.getElementById("host").attachShadow({ mode: "open" });
+  const style = document.createElement("style");
+  style.textContent = STYLE;
+  const root = el("div", { class: "hs", "data-theme": "light" });
+  const main = el("div", { class: "main" });
+  const [map, hero] = [el("div", { class: "map-host" }), el("div", { class: "hero" })];
+  main.append(map, hero);
+  root.append(main);
+  shadow.append(style, root);
+  const said = [];
+  const names = ["hover", "select", "range", "fold", "step"];
+  const on = Object.fromEntries(names.map((name) => [name, (value) => said.push([name, value])]));
+  const view = new TokenView(hero, { label: "Tokens", on: { ...on, scroll: () => strip.scrolled() } });
+  const strip = new MiniMap(map, view);
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  window.bench = {
+    view, said, root, shadeOf, readFeed,
+    Transcript: class extends Transcript { constructor(text) { super(bytes(text)); } },
+    show(tokens, message) {
+      const feed = readFeed(message);
+      const transcript = new Transcript(bytes(tokens));
+      transcript.dictionary.add(feed.extra);
+      view.show(transcript, { edits: feed.repair.edits, findings: feed.findings });
+      strip.show(transcript, feed.findings, feed.prompt?.drift ?? []);
+    },
+    append(appendix) { view.appended(view.transcript.append(bytes(appendix))); },
+    // Everything that the layout knows, and everything that is drawn when the view is as high as its lines.
+    drawn() {
+      const { layout, transcript } = view;
+      return {
+        items: [...layout.items], tops: [...layout.lineTops], firsts: [...layout.lineItems],
+        lines: layout.lineTops.map((_, line) => {
+          const row = view._row(line);
+          return [row.className, ...[...row.children].map((box) => `${box.className}|${box.textContent}`)].join(" ");
+        }),
+        ids: transcript.ids(0, transcript.count), groups: [...transcript.groups], alike: [...transcript.alike].sort(),
+      };
+    },
+  };
+}
+"""
+
+TEXT = (
+    "<|start|>user<|message|>Look at 日本 🫨.<|end|>"
+    "<|start|>assistant<|channel|>analysis<|channel|>commentary<|message|>First the tests.\n\nThen the docs. "
+    + "More words to fill some lines. " * 30
+    + "<|end|><|start|>assistant<|channel|>final<|message|>Done.<|return|>"
+)
+
+
+def bytes64(data: bytes) -> str:
+    """Bytes as the page takes them."""
+    return base64.b64encode(data).decode()
+
+
+def open_bench(page: Page, width: int = 1280, height: int = 800) -> None:
+    """A page with an empty view."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.set_content(FRAME)
+    code = screen_code()
+    code = code[: code.rindex("export default")]
+    page.add_script_tag(content=f"{{const STYLE = {json.dumps(screen_style())};\n{code}\n{BENCH}}}")
+
+
+def show(page: Page, inspection: Inspection) -> None:
+    """Hand the view an inspection."""
+    feed = json.loads(pack_feed(inspection, Settings()))
+    page.evaluate("([tokens, feed]) => bench.show(tokens, feed)", [bytes64(pack_view(inspection)), feed])
+    expect(page.locator(".t").first).to_be_visible()
+
+
+def token(page: Page, index: int) -> Locator:
+    """The box of a token."""
+    return page.locator(f".lines [data-i='{index}']")
+
+
+def ids_of(text: str) -> list[int]:
+    return vocabulary().encode_markers(text)
+
+
+def selection(page: Page) -> dict[str, int] | None:
+    found: dict[str, int] | None = page.evaluate("bench.view.selection")
+    return found
+
+
+def with_lanes() -> Transcript:
+    ids = tuple(ids_of(TEXT))
+    origins = tuple(ORIGINS[0] if i < 12 else ORIGINS[2] if 40 < i < 50 else ORIGINS[1] for i in range(len(ids)))
+    logprobs = tuple(None if i < 12 else -0.02 * (i % 300) for i in range(len(ids)))
+    return Transcript(ids, None, origins=origins, logprobs=logprobs)
+
+
+def test_a_range_is_selected_with_the_mouse_and_copied(page: Page) -> None:
+    open_bench(page)
+    show(page, inspect(Transcript(tuple(ids_of(TEXT)), None)))
+    start, end = token(page, 30).bounding_box(), token(page, 60).bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + 2, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 30, start["y"] + 8)
+    page.mouse.move(end["x"] + 2, end["y"] + 5, steps=4)
+    page.mouse.up()
+    assert selection(page) == {"from": 30, "to": 61}
+    expect(page.locator(".t.sel")).to_have_count(31)
+    token(page, 70).click(modifiers=["Shift"])
+    assert selection(page) == {"from": 30, "to": 71}
+    copied = page.evaluate(
+        """() => {
+      const data = new DataTransfer();
+      bench.view.scroller.dispatchEvent(new ClipboardEvent('copy', { clipboardData: data, cancelable: true }));
+      return data.getData('text/plain');
+    }"""
+    )
+    assert copied == vocabulary().decode(ids_of(TEXT)[30:71])
+    ranges = page.evaluate("bench.said.filter(([name]) => name === 'range').map(([, value]) => value)")
+    assert ranges[-1] == {"from": 30, "to": 71}
+    token(page, 40).click()
+    assert selection(page) is None
+    assert page.evaluate("bench.said.at(-1)") == ["select", 40]
+
+
+def test_a_range_is_selected_with_the_keys(page: Page) -> None:
+    open_bench(page)
+    ids = ids_of(TEXT)
+    show(page, inspect(Transcript(tuple(ids), None)))
+    box = page.get_by_role("listbox", name="Tokens")
+    box.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert selection(page) == {"from": 1, "to": 4}
+    page.keyboard.press("Shift+ArrowDown")
+    grown = selection(page)
+    assert grown
+    assert grown["from"] == 1
+    assert grown["to"] > 8
+    page.keyboard.press("Shift+End")
+    assert selection(page) == {"from": 1, "to": len(ids)}
+    page.keyboard.press("Shift+Home")
+    assert selection(page) == {"from": 0, "to": 2}
+    page.keyboard.press("Escape")
+    assert selection(page) is None
+    page.keyboard.press("ControlOrMeta+a")
+    assert selection(page) == {"from": 0, "to": len(ids)}
+    assert page.evaluate("bench.view.transcript.ids(0, 3)") == [str(i) for i in ids[:3]]
+    assert page.evaluate("({ transcript: t }) => t.text(0, t.count)", page.evaluate_handle("bench.view")) == TEXT
+    # A character that several tokens make up is selected whole.
+    first = next(iter(page.evaluate("[...bench.view.transcript.groups.keys()]")))
+    page.evaluate("(i) => bench.view.setSelection(i + 1, i + 2)", first)
+    chosen = selection(page)
+    assert chosen
+    assert (chosen["from"], chosen["to"] - chosen["from"] > 1) == (first, True)
+
+
+def test_a_screen_reader_hears_the_active_token(page: Page) -> None:
+    open_bench(page)
+    found = inspect(Transcript(tuple(ids_of(TEXT)), None))
+    show(page, found)
+    diagnostic = next(d for d in found.diagnostics if d.code == "HS201")
+    box = page.get_by_role("listbox", name="Tokens")
+    box.focus()
+    page.evaluate("(i) => bench.view.pick(i)", diagnostic.span.start)
+    option = box.get_by_role("option")
+    expect(option).to_have_count(1)
+    count = len(found.transcript.ids)
+    words = f"token {diagnostic.span.start} of {count}, marker channel, id 200005, in message 2 of 3, HS201"
+    expect(option).to_contain_text(words)
+    expect(option).to_have_attribute("aria-posinset", str(diagnostic.span.start + 1))
+    expect(option).to_have_attribute("aria-setsize", str(count))
+    expect(box).to_have_attribute("aria-activedescendant", option.get_attribute("id") or "")
+    page.keyboard.press("ArrowRight")
+    expect(option).to_contain_text(f"token {diagnostic.span.start + 1} of {count}")
+    expect(page.get_by_role("listbox").locator("[aria-hidden=true] .t").first).to_be_visible()
+    results = Axe().run(page)
+    assert results.response["violations"] == []
+
+
+def test_a_marker_is_explained_beside_it(page: Page) -> None:
+    open_bench(page)
+    show(page, inspect(Transcript(tuple(ids_of(TEXT)), None)))
+    page.locator(".t.marker", has_text="channel").first.hover()
+    expect(page.locator(".tip")).to_contain_text("The channel follows")
+    page.get_by_role("listbox", name="Tokens").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".tip")).to_contain_text("role")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def test_a_message_is_folded_and_found_again(page: Page) -> None:
+    open_bench(page)
+    ids = ids_of(TEXT)
+    show(page, inspect(Transcript(tuple(ids), None)))
+    before = page.evaluate("bench.view.layout.lineCount")
+    page.locator(".fold").nth(1).click()
+    chip = page.locator(".t.rest")
+    expect(chip).to_have_count(1)
+    hidden = page.evaluate("bench.view.layout.added[0]")
+    assert (hidden["node"], ids[hidden["at"] - 1], ids[hidden["end"] - 1]) == (1, 200008, 200007)
+    expect(chip).to_have_text(f"… {hidden['end'] - hidden['at']} tokens")
+    assert page.evaluate("bench.view.layout.lineCount") < before - 3
+    assert page.evaluate("[...bench.view.folded]") == [1]
+    assert page.evaluate("bench.said.at(-1)") == ["fold", 1]
+    # What is folded away is selected as one.
+    page.evaluate("(i) => bench.view.setSelection(0, i)", len(ids))
+    expect(chip).to_have_class("t rest sel")
+    page.evaluate("(i) => bench.view.go(i)", hidden["at"] + 20)
+    expect(chip).to_have_count(0)
+    assert page.evaluate("bench.view.active") == hidden["at"] + 20
+    page.get_by_role("listbox", name="Tokens").focus()
+    page.keyboard.press(".")
+    expect(chip).to_have_count(1)
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".t.rest, .t.active")).not_to_have_count(0)
+    chip.click()
+    expect(chip).to_have_count(0)
+    assert page.evaluate("bench.view.layout.lineCount") == before
+
+
+def test_the_table_says_what_is_known_of_each_token(page: Page) -> None:
+    open_bench(page)
+    found = inspect(with_lanes())
+    show(page, found)
+    page.evaluate("bench.view.setMode('table')")
+    expect(page.locator(".columns > span")).to_have_text(
+        ["Token", "Id", "Bytes", "Text", "Logprob", "State", "Leaf", "Finding"]
+    )
+    diagnostic = next(d for d in found.diagnostics if d.code == "HS201")
+    page.evaluate("(i) => bench.view.pick(i)", diagnostic.span.start)
+    row = page.locator(".line").filter(has=page.locator(f"[data-i='{diagnostic.span.start}']"))
+    expect(row.locator(".col-id")).to_have_text("200005")
+    expect(row.locator(".col-bytes")).to_contain_text("3c 7c 63")
+    expect(row.locator(".col-state")).to_have_text("header of message 2")
+    expect(row.locator(".col-leaf")).to_have_text("marker")
+    expect(row.locator(".col-codes")).to_contain_text("HS201")
+    logprob = (found.transcript.logprobs or ())[diagnostic.span.start]
+    expect(row.locator(".col-logprob")).to_have_text(f"{logprob:.3f}".replace("-", "−"))
+    expect(row.locator(".t")).to_have_class("t marker mark3 gone active")
+    page.get_by_role("listbox", name="Tokens").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    assert selection(page) == {"from": diagnostic.span.start + 1, "to": diagnostic.span.start + 3}
+    page.set_viewport_size({"width": 390, "height": 700})
+    expect(page.locator(".columns .col-bytes")).to_be_hidden()
+    expect(row.locator(".col-text")).to_be_visible()
+    assert page.locator(".scroller").evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+
+
+def test_what_the_repair_puts_in_is_a_row_of_its_own(page: Page) -> None:
+    open_bench(page)
+    found = inspect("<|channel|>analysis<|message|>Think.<|start|>assistant<|channel|>final<|message|>Done.<|return|>")
+    added = [token for applied in found.repair.edits for token in applied.edit.ids]
+    assert added
+    show(page, found)
+    page.evaluate("bench.view.setMode('table')")
+    expect(page.locator(".line.is-new .col-id")).to_have_text([str(i) for i in added])
+    expect(page.locator(".line.is-new .col-index")).to_have_text(["+"] * len(added))
+
+
+def test_lanes_are_drawn_with_a_legend_in_words(page: Page) -> None:
+    open_bench(page)
+    show(page, inspect(with_lanes()))
+    expect(page.locator(".lane-legend")).to_be_hidden()
+    page.evaluate("bench.view.setLanes({ origin: true, logprob: true })")
+    expect(page.locator(".lane-legend")).to_contain_text("from the prompt")
+    expect(page.locator(".lane-legend")).to_contain_text("less than 0.01")
+    for i, name in ((3, "o0"), (20, "o1"), (45, "o2"), (13, "p1"), (50, "p2")):
+        assert name in (token(page, i).get_attribute("class") or "").split(), (i, name)
+    assert page.evaluate("[NaN, 0, -0.2, -1, -3, -9].map(bench.shadeOf)") == [-1, 0, 1, 2, 3, 4]
+    show(page, inspect(TEXT))
+    expect(page.locator(".lane-legend")).to_be_hidden()
+
+
+def test_the_map_jumps_and_frames(page: Page) -> None:
+    open_bench(page, height=500)
+    show(page, inspect(Transcript(tuple(ids_of(TEXT * 12)), None)))
+    strip = page.locator(".map-strip")
+    box = strip.bounding_box()
+    assert box
+    before = page.locator(".map-frame").bounding_box()
+    page.mouse.click(box["x"] + 4, box["y"] + box["height"] * 0.8)
+    scrolled = page.locator(".scroller").evaluate("e => e.scrollTop / (e.scrollHeight - e.clientHeight)")
+    assert 0.6 < scrolled <= 1
+    expect(page.locator(".map-frame")).to_be_visible()
+    page.wait_for_function(
+        "(y) => bench.root.querySelector('.map-frame').getBoundingClientRect().top > y + 50",
+        arg=(before or box)["y"],
+    )
+    expect(page.locator(".t").first).to_be_visible()
+
+
+def drawn(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate("bench.drawn()")
+    return found
+
+
+def test_appended_tokens_stand_as_if_they_had_always_been_there(page: Page) -> None:
+    open_bench(page)
+    rng = random.Random(7)
+    chosen = rng.sample(load_samples(), 12)
+    transcripts = [sample.transcript for sample in chosen] + [with_lanes()]
+    for transcript in transcripts:
+        count = len(transcript)
+        ends = sorted({rng.randint(1, count) for _ in range(4)} | {count})
+        first, *rest = [grown(transcript, end) for end in ends]
+        view = view_of(first, stream="live")
+        quiet = {"edits": [], "findings": []}
+        page.evaluate(
+            "([tokens, quiet]) => { const t = new bench.Transcript(tokens); bench.view.show(t, quiet); }",
+            [bytes64(view.pack()), quiet],
+        )
+        for inspection in rest:
+            following = view_of(inspection, stream="live")
+            page.evaluate("(appendix) => bench.append(appendix)", bytes64(pack_appendix(view, following)))
+            view = following
+        appended = drawn(page)
+        page.evaluate(
+            "([tokens, quiet]) => { const t = new bench.Transcript(tokens); bench.view.show(t, quiet); }",
+            [bytes64(view.pack()), quiet],
+        )
+        assert appended == drawn(page)
+
+
+def grown(transcript: Transcript, end: int) -> Inspection:
+    return inspect(
+        Transcript(
+            transcript.ids[:end],
+            transcript.role,
+            origins=transcript.origins and transcript.origins[:end],
+            logprobs=transcript.logprobs and transcript.logprobs[:end],
+        )
+    )
+
+
+def test_an_appendix_for_other_tokens_is_refused(page: Page) -> None:
+    open_bench(page)
+    transcript = Transcript(tuple(ids_of(TEXT)), None)
+    parts = [view_of(grown(transcript, end), stream="live") for end in (20, 40, 60)]
+    page.evaluate(
+        "(tokens) => bench.view.show(new bench.Transcript(tokens), { edits: [], findings: [] })",
+        bytes64(parts[0].pack()),
+    )
+    message = page.evaluate(
+        "(appendix) => { try { bench.append(appendix); } catch (error) { return error.message; } }",
+        bytes64(pack_appendix(parts[1], parts[2])),
+    )
+    assert message == "These tokens do not continue the ones that are shown: reload the page."
+
+
+def test_changed_edits_and_folds_lay_out_as_from_scratch(page: Page) -> None:
+    open_bench(page)
+    on = inspect(Transcript(tuple(ids_of(TEXT * 3)), None))
+    off = inspect(Transcript(tuple(ids_of(TEXT * 3)), None), off=[d.key for d in on.diagnostics][:2])
+    show(page, on)
+    fresh = drawn(page)
+    feeds = [json.loads(pack_feed(found, Settings())) for found in (off, on)]
+    switch = """(feeds) => feeds.map((feed) => {
+      const { edits, findings } = { edits: bench.readFeed(feed).repair.edits, findings: bench.readFeed(feed).findings };
+      bench.view.transcript.dictionary.add(feed.extra);
+      bench.view.show(bench.view.transcript, { edits, findings });
+      return bench.view.layout.items.length;
+    })"""
+    page.evaluate("bench.view.setFolds(new Set([1, 2, 4]))")
+    page.evaluate(switch, feeds)
+    page.evaluate("bench.view.setFolds(new Set([2]))")
+    page.evaluate("bench.view.setFolds(new Set())")
+    assert drawn(page) == fresh
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pictures_of_the_view(browser: Browser, artifacts: Path, width: int) -> None:
+    for scheme in ("light", "dark"):
+        page = browser.new_page()
+        open_bench(page, width, 700)
+        page.evaluate("(scheme) => { bench.root.dataset.theme = scheme; }", scheme)
+        show(page, inspect(with_lanes()))
+        page.evaluate("bench.view.setLanes({ origin: true, logprob: true }); bench.view.setSelection(60, 66)")
+        page.screenshot(path=artifacts / f"tokens-lanes-{width}-{scheme}.png")
+        page.evaluate("bench.view.setMode('table'); bench.view.go(24)")
+        page.screenshot(path=artifacts / f"tokens-table-{width}-{scheme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()
+
+
+def test_the_longest_transcript_scrolls_page_by_page(page: Page) -> None:
+    open_bench(page)
+    ids = ids_of(TEXT * 700)[:131_072]
+    show(page, inspect(Transcript(tuple(ids), None), next_prompt=False))
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+      const box = bench.view.scroller;
+      const firsts = [];
+      const step = () => {
+        firsts.push(Number(bench.root.querySelector('.lines .t[data-i]')?.dataset.i ?? -1));
+        if (firsts.length === 40) { done([firsts, bench.root.querySelectorAll('.lines .t').length]); return; }
+        box.scrollTop += box.clientHeight;
+        requestAnimationFrame(step);
+      };
+      requestAnimationFrame(step);
+    })"""
+    )
+    firsts, boxes = seen
+    assert boxes < 2000
+    assert firsts[-1] > 1000 > firsts[0]
+    page.evaluate("(i) => bench.view.go(i)", len(ids) - 1)
+    expect(token(page, len(ids) - 1)).to_be_visible()

@@ -1,0 +1,158 @@
+"""Where saved samples are kept, and what is said when they cannot be: without a browser, without pages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from inspector.gallery import Sample
+from inspector.gallery.saved import StoreError
+from inspector.tokens import Transcript
+from inspector.ui import store as module
+from inspector.ui.moments import moment
+from inspector.ui.store import address_parts, store
+
+SAMPLE = Sample("", "A title", "", "", Transcript((200005, 35644, 200008)), ())
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No database is named, and nothing is remembered of another one."""
+    monkeypatch.delenv(module.URL)
+    monkeypatch.setattr(module, "default_file", lambda: tmp_path / "data" / "samples.sqlite3")
+    monkeypatch.setattr(module, "_FAILED", {})
+    yield
+    st.cache_resource.clear()
+
+
+def test_nothing_is_made_before_the_first_save(tmp_path: Path) -> None:
+    assert store() is None
+    assert module.saved_gallery() is None
+    assert module.find_saved("abcdefghijklm") is None
+    assert not (tmp_path / "data").exists()
+    held = store(to_write=True)
+    assert held is not None
+    saved = held.save(SAMPLE)
+    assert (tmp_path / "data" / "samples.sqlite3").exists()
+    again = store()
+    assert again is held, "one store per database"
+    found = module.find_saved(saved.id)
+    assert found is not None
+    assert found.transcript.ids == SAMPLE.transcript.ids
+
+
+def test_an_address_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(module.URL, f"sqlite:///{tmp_path / 'team.db'}")
+    held = store()
+    assert held is not None
+    held.save(SAMPLE)
+    assert (tmp_path / "team.db").exists()
+
+
+def test_an_address_from_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir()
+    secrets.write_text(f'[connections.harmonyscope]\nurl = "sqlite:///{tmp_path / "secret.db"}"\n')
+    st.secrets._reset()
+    monkeypatch.setattr("streamlit.config._main_script_path", None)
+    st._config.set_option("secrets.files", [str(secrets)])
+    try:
+        held = store()
+        assert held is not None
+        held.save(SAMPLE)
+        assert (tmp_path / "secret.db").exists()
+    finally:
+        st._config.set_option("secrets.files", [])
+        st.secrets._reset()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_way_to_say_postgresql_asks_for_our_driver(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    # Nobody listens on port 9: the sentence shows which driver was asked, and that the password stays where it was.
+    monkeypatch.setenv(module.URL, f"{scheme}://ann:s3cret@127.0.0.1:9/samples")
+    with pytest.raises(StoreError, match=r"postgresql\+psycopg://ann:\*\*\*@127\.0\.0\.1:9/samples cannot be reached"):
+        store()
+
+
+def test_a_database_that_failed_is_not_asked_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(module.URL, "postgresql://ann:s3cret@127.0.0.1:9/samples")
+    with pytest.raises(StoreError) as first:
+        store()
+    monkeypatch.setattr(module, "_engine", lambda url: pytest.fail("it was asked again"))
+    with pytest.raises(StoreError) as second:
+        store()
+    assert str(first.value) == str(second.value)
+
+
+@pytest.mark.parametrize("url", ["s3cret", "nosuch://ann:s3cret@host/db", "postgresql://ann:s3cret@host:port/db"])
+def test_what_is_no_address(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv(module.URL, url)
+    with pytest.raises(StoreError, match="is no address of a database; expected postgresql://") as failed:
+        store()
+    assert "s3cret" not in str(failed.value)
+
+
+def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv(module.URL, "postgresql://ann:s3cret@127.0.0.1:9/samples")
+    with pytest.raises(
+        StoreError, match=r"needs the driver of its database, which is not installed.*harmonyscope\[postgres\]"
+    ) as failed:
+        store()
+    assert "s3cret" not in str(failed.value)
+
+
+def test_a_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(module, "default_file", lambda: tmp_path / "file" / "data" / "samples.sqlite3")
+    assert store() is None
+    with pytest.raises(StoreError, match=r"cannot be made .*set HARMONYSCOPE_DATABASE_URL to a place"):
+        store(to_write=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("abcdefghijklm", ("abcdefghijklm", None)),
+        ("abcdefghijklm@12", ("abcdefghijklm", 12)),
+        ("abcdefghijkl", None),
+        ("abcdefghijklm@0", None),
+        ("abcdefghijklm@", None),
+        ("ABCDEFGHIJKLM", None),
+        ("healthy-tool-call", None),
+        ("gallery:abcdefghijklm", None),
+        ("", None),
+    ],
+)
+def test_addresses(address: str, parts: tuple[str, int | None] | None) -> None:
+    assert address_parts(address) == parts
+
+
+def test_times_are_the_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+
+    class Context:
+        timezone: str | None = "Europe/Berlin"
+
+    monkeypatch.setattr(st, "context", Context)
+    assert moment("2026-03-01T23:03:00.250Z", now) == "00:03"
+    assert moment("2026-03-01T12:03:00.250Z", now) == "1 March 2026, 13:03"
+    for name in (None, "no/where", "../../etc/passwd"):
+        Context.timezone = name
+        assert moment("2026-03-01T12:03:00.250Z", now) == "12:03 UTC"
+
+
+def test_a_visit_imports_no_database(root: Path) -> None:
+    code = (
+        "import sys, inspector.ui.inspect_page, inspector.ui.gallery_page, inspector.ui.store as s; s.find_saved('x');"
+        "print(sorted({'sqlalchemy', 'psycopg', 'pandas'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
