@@ -46,8 +46,9 @@ MAX_BODY: Final = 8 * 2**20
 _MAX_ID_BITS: Final = 2**14
 _MAX_TEXT: Final = 20_000
 _ORIGINS: Final = ("prompt", "sampled", "injected")
-_PAYLOAD: Final = re.compile(r"h(\d{1,4})\.([A-Za-z0-9_-]*)")
-_IN_ADDRESS: Final = re.compile(r"#(h\d{1,4}\.[A-Za-z0-9_-]*)")
+# What a chat or a sentence puts behind an address is no part of it.
+_PAYLOAD: Final = re.compile(r"\s*#?h([0-9]{1,4})\.([A-Za-z0-9_-]*)[\s).,;:>\]}\"']*")
+_IN_ADDRESS: Final = re.compile(r"#(h[0-9]{1,4}\.[A-Za-z0-9_-]*)")
 _FORMS: Final[tuple[Literal["raw", "lzma"], ...]] = ("raw", "lzma")
 
 
@@ -165,7 +166,7 @@ def read_link(payload: str) -> Shared:
     Raises:
         LinkError: no payload, one of a later version, or damaged; the message is for a person.
     """
-    found = _PAYLOAD.fullmatch(payload.strip().lstrip("#").rstrip(").,;:>]}\"'"))
+    found = _PAYLOAD.fullmatch(payload)
     if found is None:
         raise LinkError("This link carries no transcript: expected #h1. and letters, digits, - and _ behind it.")
     version = int(found.group(1))
@@ -177,6 +178,8 @@ def read_link(payload: str) -> Shared:
         raise LinkError(f"There are no links of version {version}: the link is damaged.")
     try:
         return _shared(_unpack(found.group(2)))
+    except LinkError:
+        raise
     except UnpackError as error:
         raise LinkError(str(error)) from error
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:

@@ -82,6 +82,7 @@ _LOCK: Final = 0x48415256
 
 _BUSY_S: Final = 20
 _CONNECT_S: Final = 5
+_TUNED: Final = "harmonyscope_tuned"
 
 
 def schema_version() -> int:
@@ -91,10 +92,14 @@ def schema_version() -> int:
 
 def tune(engine: Engine) -> None:
     """Make SQLite wait for others instead of failing, and a server that does not answer fail. Idempotent."""
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _connected):
+    # An engine outlives this module where Streamlit reads changed sources anew: it carries the mark itself.
+    if getattr(engine.dialect, _TUNED, False):
+        return
+    setattr(engine.dialect, _TUNED, True)
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connected)
         event.listen(engine, "begin", _begun)
-    if engine.dialect.name == "postgresql" and not event.contains(engine, "do_connect", _connecting):
+    elif engine.dialect.name == "postgresql":
         event.listen(engine, "do_connect", _connecting)
 
 
@@ -102,7 +107,6 @@ def _connecting(dialect: object, record: object, arguments: object, options: dic
     options.setdefault("connect_timeout", _CONNECT_S)
 
 
-# A reader reads while someone writes: that is what WAL is for.
 def _connected(connection: Any, _: object) -> None:
     # Python's own handling of transactions would begin them too late; see _begun.
     connection.isolation_level = None
@@ -110,7 +114,7 @@ def _connected(connection: Any, _: object) -> None:
     try:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")
-        # A file that can only be read keeps the mode it has; reading works all the same.
+        # Readers read while someone writes. A file that can only be read keeps the mode it has, and reading works.
         with suppress(sqlite3.OperationalError):
             cursor.execute("PRAGMA journal_mode = WAL")
     finally:

@@ -11,7 +11,7 @@ from ..gallery.galleries import SHIPPED
 from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..inspection import inspect
-from ..tokens import vocabulary
+from ..tokens import is_special, vocabulary
 from ..view.strip import quick_strip, shape, strip
 from .findings import findings
 from .rules import all_rules
@@ -87,7 +87,7 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
             *sample.tags,
             *card["rules"],
             *sample.errors.values(),
-            vocabulary().decode(sample.transcript.ids[: budget.characters])[: budget.characters],
+            _text(sample.transcript.ids[: budget.characters])[: budget.characters],
         )
         items.append(
             {
@@ -144,6 +144,15 @@ def gallery_page(
         "outcomes": [[name, title] for name, title in OUTCOMES.items()],
         "none": "No sample fits all of these. Clear a filter to see more.",
     }
+
+
+def _text(ids: Sequence[int]) -> str:
+    """The text between the markers: their names stand in every transcript, and would make "channel" fit them all."""
+    pieces, first = [], 0
+    for at in (*(index for index, token in enumerate(ids) if is_special(token)), len(ids)):
+        pieces.append(vocabulary().decode(ids[first:at]))
+        first = at + 1
+    return " ".join(filter(None, pieces))
 
 
 def _kinds(listed: Sequence[tuple[Gallery, Sequence[dict[str, Any]]]]) -> list[list[str]]:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from .. import __version__
 from ..gallery import sample_record
 from ..ingest import transcript_record
+from ..ingest.carried import TRANSCRIPT_SCHEMA
 from ..ingest.html import DATA_TYPE, packed, packed_record
 from ..view.assets import (
     cards_code,
@@ -94,7 +95,7 @@ def blocks_of(subject: Subject) -> Iterator[str]:
     )
     sample = subject.sample
     record = (
-        transcript_record(inspection.transcript)
+        {"schema": TRANSCRIPT_SCHEMA, **transcript_record(inspection.transcript)}
         if sample is None
         else sample_record(replace(sample, transcript=inspection.transcript))
     )

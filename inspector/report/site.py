@@ -19,6 +19,7 @@ from ..view.assets import cards_style, page_style, screen_style
 from .cards import gallery_items, gallery_page
 from .html import Frame, blocks_of, cards_block, page, script_code
 from .subject import inspected_sample
+from .visible import visible
 
 ASSETS: Final = "harmonyscope"
 """The folder of the script and the styles."""
@@ -76,7 +77,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
             put(f"{ASSETS}/{name}.css", style.encode())
         for number, sample in enumerate(gallery.samples, 1):
             subject = inspected_sample(sample)
-            frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title=gallery.title,
+            frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
                           assets=f"../{ASSETS}")  # fmt: skip
             put(f"samples/{sample.name}.html", page(frame, blocks_of(subject)))
             tell(number, len(gallery.samples))
@@ -108,7 +109,12 @@ def build_page(gallery: Gallery, *, tell: Tell = _quiet) -> bytes:
 def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
     """The script element with the cards of the index."""
     items = gallery_items(gallery, lambda _, sample: sample.name, lambda _, sample: href(sample))
-    return cards_block(gallery_page([(gallery, items)]))
+    content = gallery_page([(gallery, items)])
+    # The page's heading says whose they are.
+    whose = visible(gallery.title)
+    for group in content["groups"]:
+        group["title"] = group["title"].removeprefix(whose).removeprefix(" · ")
+    return cards_block(content)
 
 
 def _check(out: Path, force: bool) -> set[str]:

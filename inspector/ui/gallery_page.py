@@ -31,6 +31,7 @@ SLOW_TOKENS: Final = 10_000
 """Tokens of new samples from which their cards can take half a second."""
 
 _UPLOADS: Final = "gallery.uploads"
+_POPOVER: Final = "w.gallery.open"
 _NOTICE: Final = "gallery.notice"
 _OPENED: Final = "gallery.opened"
 _WANTED: Final = "gallery.bundle"
@@ -117,7 +118,10 @@ def _href(gallery: Gallery, sample: Sample) -> str:
 
 
 def _opener() -> None:
-    with st.popover("Open a gallery", icon=":material/folder_open:", width="content"):
+    turn = st.session_state.setdefault(_UPLOADS, 0)
+    # A new name for each turn empties the uploader and closes the box around it; its state is told, or a box that
+    # was never known to be open could not be closed.
+    with st.popover("Open a gallery", icon=":material/folder_open:", key=f"{_POPOVER}.{turn}", on_change="rerun"):
         st.markdown(
             "A `.harmonyscope` bundle, or transcript records as JSON lines, JSON or TOML samples. "
             "It is read into memory for this session; nothing is stored."
@@ -126,12 +130,16 @@ def _opener() -> None:
             "Gallery files",
             type=[ending.removeprefix(".") for ending in ENDINGS],
             accept_multiple_files=True,
-            key=f"w.gallery.{st.session_state.setdefault(_UPLOADS, 0)}",
+            key=f"w.gallery.{turn}",
             on_change=_uploaded,
             label_visibility="collapsed",
         )
         st.caption("A record is a line such as")
-        st.code('{"id": "run 7", "token_ids": [200005, 35644], "title": "…", "tags": ["night"]}', language="json")
+        st.code(
+            '{"id": "run 7", "token_ids": [200005, 35644], "title": "…", "tags": ["night"]}',
+            language=None,
+            wrap_lines=True,
+        )
         st.caption("Folders and galleries for everybody: `harmonyscope app --gallery PATH`.")
 
 
@@ -146,8 +154,8 @@ def _uploaded() -> None:
         else:
             st.session_state[_OPENED] = (gallery.name, secrets.token_hex(8))
     st.session_state[_NOTICE] = notice
-    # A file uploader is emptied by giving it another name.
     st.session_state[_UPLOADS] += 1
+    st.session_state[f"{_POPOVER}.{st.session_state[_UPLOADS]}"] = False
 
 
 def _problems(galleries: Sequence[Gallery]) -> None:

@@ -111,7 +111,7 @@ def _submitted() -> None:
     text = said["w.text"]
     if text != work.text or work.is_empty:
         if work.upload is None and _EMPTY.fullmatch(text):
-            work.notice = NOTHING
+            work.hint = NOTHING
             return
         if _is_address(work, text):
             _close()
@@ -135,7 +135,7 @@ def _is_address(work: Bench, text: str) -> bool:
         return False
     payload = payload_in(text)
     if payload is None:
-        work.notice = (
+        work.hint = (
             "This is an address, and nothing is ever fetched from here: paste what is behind it, or give the file."
         )
         return False

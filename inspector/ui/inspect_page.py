@@ -40,9 +40,10 @@ def show() -> None:
     work = bench()
     _follow_sample(work)
     show_address(work)
-    if work.notice:
-        st.warning(as_markdown(work.notice))
-        work.notice = ""
+    for sentence, draw in ((work.notice, st.error), (work.hint, st.warning)):
+        if sentence:
+            draw(as_markdown(sentence))
+    work.notice = work.hint = ""
     restore_offer(work)
     if work.is_empty:
         _welcome(work)

@@ -109,9 +109,10 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
                 "orientation": "h",
                 "x": [round(row.probability, 6) for row in shown],
                 "y": list(range(len(shown))),
-                "text": [str(row.token) for row in shown],
-                "textposition": "none",
-                "hovertemplate": "id %{text}<br>probability %{x:.4%}<extra></extra>",
+                "text": [f"{row.probability:.1%}, id {row.token}" for row in shown],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "hovertemplate": "%{text}<extra></extra>",
                 "marker": {"color": [colours["one"] if row.chosen else colours["rest"] for row in shown]},
             },
             {

@@ -51,11 +51,7 @@ def plots_panel(work: Bench, given: Given) -> None:
     if not section.open:
         return
     with section:
-        unit = cast(
-            Unit,
-            st.segmented_control("Unit", _UNITS, default="bits", key="plots.unit", label_visibility="collapsed")
-            or "bits",
-        )
+        unit = cast(Unit, st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed"))
         plots = _plots(given, unit)
         _chart(
             work,
@@ -79,13 +75,17 @@ def _theme() -> str:
 
 def _plots(given: Given, unit: Unit) -> _Plots:
     """The figures of a transcript; made once for a session's transcript, unit and theme."""
+    # Always there, so that nothing below it moves.
+    slot = st.empty()
     held = st.session_state.get(_HELD)
     theme = _theme()
     if isinstance(held, _Plots) and held.tokens is given.tokens and (held.unit, held.theme) == (unit, theme):
         return held
-    found = places(given.inspection)
-    shown = telling(found)
-    trace, tokens = trace_figure(given.inspection.transcript, unit, theme)
+    transcript = given.inspection.transcript
+    with slot, st.spinner(f"Reading the probabilities of {len(transcript.ids):,} tokens …"):
+        found = places(given.inspection)
+        shown = telling(found)
+        trace, tokens = trace_figure(transcript, unit, theme)
     structure = structure_figure(shown, theme) if shown else None
     made = _Plots(given.tokens, unit, theme, trace, tokens, structure, [place.index for place in shown], len(found))
     st.session_state[_HELD] = made

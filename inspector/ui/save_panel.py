@@ -160,20 +160,13 @@ def _fields(of: str, suggestion: Draft) -> Draft:
     held = st.session_state.get(_DRAFT)
     draft = held[1] if isinstance(held, tuple) and held[0] == of else suggestion
     key = f"w.save.{of}"
-    filled = {
-        f"{key}.title": draft.title,
-        f"{key}.story": draft.story,
-        f"{key}.tags": draft.tags,
-        "w.save.author": _author(),
-    }
-    for name, value in filled.items():
-        st.session_state.setdefault(name, value)
-    title = st.text_input("Title", key=f"{key}.title", max_chars=200)
+    # As defaults and not through the session's state: a browser that closes and opens the panel at once shows those.
+    title = st.text_input("Title", draft.title, key=f"{key}.title", max_chars=200)
     story = st.text_area(
-        "Story", key=f"{key}.story", height=96, max_chars=20_000, placeholder="What happened, who loses it"
+        "Story", draft.story, key=f"{key}.story", height=96, max_chars=20_000, placeholder="What happened, who loses it"
     )
-    tags = st.text_input("Tags", key=f"{key}.tags", placeholder="nightly, tool calls", max_chars=1000)
-    st.session_state[_AUTHOR] = st.text_input("Your name", key="w.save.author", max_chars=80)
+    tags = st.text_input("Tags", draft.tags, key=f"{key}.tags", placeholder="nightly, tool calls", max_chars=1000)
+    st.session_state[_AUTHOR] = st.text_input("Your name", _author(), key="w.save.author", max_chars=80)
     draft = Draft(title, story, tags)
     st.session_state[_DRAFT] = (of, draft)
     return draft

@@ -50,7 +50,7 @@ def _content(work: Bench, given: Given) -> None:
     else:
         if len(payload) > MAX_LINK:
             st.markdown(
-                f"It would have {len(payload):,} characters, and a link that opens for certain has at most {MAX_LINK:,}: "
+                f"It would have {len(payload):,} characters; one that opens for certain has at most {MAX_LINK:,}: "
                 "send the file instead."
             )
         else:

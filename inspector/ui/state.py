@@ -53,7 +53,7 @@ class Bench:
         adopted: inputs and transcripts (digests) whose own switches were taken.
         go_to: a token (digest, index) that a link or a plot points at.
         asks: counts the wishes to go to a token, so that each is followed once.
-        notice: a sentence about what could not be opened, shown once.
+        notice, hint: a sentence about what could not be opened, and about what to do instead; each is shown once.
     """
 
     text: str = ""
@@ -80,6 +80,7 @@ class Bench:
     go_to: tuple[str, int] | None = None
     asks: int = 0
     notice: str = ""
+    hint: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -141,6 +142,7 @@ class Bench:
             choices=dict(self.choices),
             selection=dict(self.selection),
             notice="",
+            hint="",
             adopted=set(self.adopted),
         )
         _INPUTS.keep(self.id, copy, len(self.text) + len(self.upload or b""))

@@ -26,7 +26,7 @@ from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
 from ..tokens.spans import Marked
 from .glyphs import marker_name
 from .outline import NodeIndex, Outline, outline_after
-from .splices import splices
+from .splices import splices, trimmed
 from .viewmodel import digest, error_record
 
 MAX_FINDINGS: Final = 2000
@@ -92,7 +92,8 @@ def pack_change(inspection: Inspection, settings: Settings, base: bytes) -> byte
     """How the message differs from ``base``, a whole one about the same transcript.
 
     ``words`` are those that the base lacks, numbered on from its own; a table that differs is a list of
-    ``[at, removed, rows]`` with places in the base's table; anything else that differs is sent as it is.
+    ``[at, removed, rows]`` with places in the base's table, ``states`` one such row; anything else that differs is
+    sent as it is.
     """
     old = json.loads(base)
     words = Words(old["words"])
@@ -102,6 +103,8 @@ def pack_change(inspection: Inspection, settings: Settings, base: bytes) -> byte
     for name, value in new.items():
         if value != old[name]:
             change[name] = splices(old[name], value) if name in TABLES else value
+    if "states" in change:
+        change["states"] = trimmed(old["states"], new["states"])
     return _packed(change)
 
 

@@ -69,14 +69,37 @@ def entropy(transcript: Transcript, unit: Unit = "bits") -> Values:
     were reported.
     """
     out = np.full(len(transcript.ids), np.nan)
-    for index, row in enumerate(transcript.top or ()):
-        if row:
-            masses = np.array([exp(min(0.0, logprob)) for logprob in _known(transcript, index).values()])
-            left = max(0.0, 1.0 - float(masses.sum()))
-            shares = np.append(masses, left)
-            shares = shares[shares > 0] / max(1.0, float(masses.sum()))
-            out[index] = max(0.0, -float((shares * np.log(shares)).sum())) * _PER_NAT[unit]
+    top = transcript.top or ()
+    counts = np.fromiter(map(len, top), dtype=np.int64, count=len(top))
+    places = np.flatnonzero(counts)
+    if not len(places):
+        return out
+    logprobs = np.fromiter((logprob for row in top for _, logprob in row), dtype=np.float64, count=int(counts.sum()))
+    starts = (np.cumsum(counts) - counts)[places]
+    masses = np.exp(np.minimum(0.0, logprobs))
+    # What stands there counts too, where it was not among the most likely.
+    own = np.fromiter((_apart(transcript, int(place)) for place in places), dtype=np.float64, count=len(places))
+    total = np.add.reduceat(masses, starts) + own
+    left = np.maximum(0.0, 1.0 - total)
+    weighted = np.add.reduceat(_times_log(masses), starts) + _times_log(own) + _times_log(left)
+    # Reported probabilities can add up to a little more than 1.
+    over = np.maximum(1.0, total)
+    out[places] = np.maximum(0.0, np.log(over) - weighted / over) * _PER_NAT[unit]
     return out
+
+
+def _times_log(shares: Values) -> Values:
+    """p log p, which is 0 at 0."""
+    return shares * np.log(np.where(shares > 0, shares, 1.0))
+
+
+def _apart(transcript: Transcript, index: int) -> float:
+    """The probability of the token at a place, 0 where it is among the alternatives or not known."""
+    token = transcript.ids[index]
+    if transcript.logprobs is None or transcript.top is None or any(t == token for t, _ in transcript.top[index]):
+        return 0.0
+    told = transcript.logprobs[index]
+    return 0.0 if told is None else exp(min(0.0, told))
 
 
 def _known(transcript: Transcript, index: int) -> dict[int, float]:

@@ -16,14 +16,19 @@ Splice = list[Any]
 
 def splices(old: Sequence[Any], new: Sequence[Any]) -> list[Splice]:
     """What turns ``old`` into ``new`` (rows of JSON values), in order of place, without overlap."""
+    first, removed, rows = trimmed(old, new)
+    return [[first + at, gone, fresh] for at, gone, fresh in _middle(old[first : first + removed], rows)]
+
+
+def trimmed(old: Sequence[Any], new: Sequence[Any]) -> Splice:
+    """As one splice: everything from the first difference to the last."""
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:
         first += 1
     last = 0
     while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
         last += 1
-    a, b = old[first : len(old) - last], new[first : len(new) - last]
-    return [[first + at, removed, rows] for at, removed, rows in _middle(a, b)]
+    return [first, len(old) - last - first, new[first : len(new) - last]]
 
 
 def apply_splices(old: Sequence[Any], changes: Sequence[Splice]) -> list[Any]:

@@ -23,6 +23,7 @@ SAMPLES = load_samples()
 def open_file(page: Page, path: Path) -> None:
     page.get_by_role("button", name="Open a gallery").click()
     page.locator("input[type=file]").set_input_files(path)
+    expect(page.locator("input[type=file]")).to_have_count(0)
 
 
 def test_the_gallery_is_filtered_and_the_address_keeps_it(page: Page, app_url: str) -> None:
@@ -72,7 +73,8 @@ def test_back_from_a_sample_finds_the_filters_and_the_place(page: Page, app_url:
     page.wait_for_function(
         """([name, top]) => {
           const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
-          const card = roots.flatMap((root) => [...root.querySelectorAll('a.card')]).find((e) => e.dataset.name === name);
+          const cards = roots.flatMap((root) => [...root.querySelectorAll('a.card')]);
+          const card = cards.find((e) => e.dataset.name === name);
           return card && Math.abs(card.getBoundingClientRect().top - top) < 3;
         }""",
         arg=[name, before["y"]],
@@ -140,10 +142,10 @@ def test_files_that_are_no_gallery_are_one_sentence(page: Page, app_url: str, tm
     expect(page.get_by_role("alert")).to_contain_text("empty.zip: there are no samples in it")
     bomb = tmp_path / "bomb.harmonyscope"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.jsonl", "w") as member:
-        for _ in range(300):
+        for _ in range(150):
             member.write(b"0" * (1 << 20))
     open_file(page, bomb)
-    expect(page.get_by_role("alert")).to_contain_text("bomb.harmonyscope: the zip unpacks to 300 MB")
+    expect(page.get_by_role("alert")).to_contain_text("bomb.harmonyscope: the zip unpacks to 150 MB")
     mixed = tmp_path / "mixed.jsonl"
     hostile = {
         "id": "日本 <b>x</b>",

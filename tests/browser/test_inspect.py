@@ -190,7 +190,7 @@ def test_the_keyboard_goes_on_in_the_tokens_after_inspect_and_not_after_a_link(p
 
 def test_another_reading_changes_the_colour_of_the_message(page: Page, app_url: str) -> None:
     paste(page, app_url, BROKEN)
-    slipped = page.locator(".hero .line", has=token(page, 8))
+    slipped = page.locator(".hero .line", has=page.locator(".t[data-i='8']"))
     expect(slipped).to_have_class(_has("c-analysis"))
     page.get_by_role("radiogroup", name="Readings of HS201").get_by_role("radio").nth(1).check()
     expect(slipped).to_have_class(_has("c-commentary"))

@@ -50,7 +50,7 @@ CONTRAST = (
   for (const root of roots) {
     for (const element of root.querySelectorAll('.hs *')) {
       const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent).join('').trim();
-      if (!text || !element.checkVisibility() || element.closest('[aria-hidden=true]')) continue;
+      if (!text || !element.checkVisibility() || element.closest('[aria-hidden=true]:not(.lines)')) continue;
       const below = ground(element);
       const ink = rgba(getComputedStyle(element).color);
       const [a, b] = [light(over(ink, below)), light(below)];

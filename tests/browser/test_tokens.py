@@ -438,3 +438,31 @@ def test_the_longest_transcript_scrolls_page_by_page(page: Page) -> None:
     assert firsts[-1] > 1000 > firsts[0]
     page.evaluate("(i) => bench.view.go(i)", len(ids) - 1)
     expect(token(page, len(ids) - 1)).to_be_visible()
+
+
+def test_a_view_that_was_hidden_stands_where_it_stood(page: Page) -> None:
+    open_bench(page, height=500)
+    show(page, inspect(Transcript(tuple(ids_of(TEXT * 12)), None)))
+    hide = "(hidden) => { bench.view.scroller.parentElement.hidden = hidden; }"
+    asleep = "bench.view.scroller.clientWidth === 0 && bench.view.asleep"
+    awake = "bench.view.scroller.clientWidth > 0 && !bench.view.asleep"
+    page.evaluate("bench.view.go(1500)")
+    before = page.evaluate("bench.view.scroller.scrollTop")
+    page.evaluate(hide, True)
+    page.wait_for_function(asleep)
+    page.evaluate(hide, False)
+    page.wait_for_function(awake)
+    assert page.evaluate("bench.view.scroller.scrollTop") == before > 0
+    expect(token(page, 1500)).to_be_visible()
+    # What happens meanwhile is seen afterwards: another token, folds, the table.
+    page.evaluate(hide, True)
+    page.wait_for_function(asleep)
+    page.evaluate("bench.view.setFolds(new Set([1])); bench.view.go(100)")
+    page.evaluate(hide, False)
+    page.wait_for_function(awake)
+    expect(token(page, 100)).to_be_visible()
+    page.evaluate(hide, True)
+    page.wait_for_function(asleep)
+    page.evaluate(hide, False)
+    page.evaluate("bench.view.setMode('table')")
+    expect(token(page, 100)).to_be_visible()

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from inspector import Transcript, inspect
 from inspector.gallery import load_sample, load_samples
+from inspector.report.html import export_html
+from inspector.report.subject import Subject
 from inspector.tokens import vocabulary
 from inspector.view.feed import Settings, pack_change, pack_feed
 
@@ -311,6 +313,31 @@ def test_the_browser_reads_a_change_as_it_reads_the_whole(page: Page) -> None:
         assert read(pack_change(after, settings, base), base) == whole, sample.name
         assert [f["key"] for f in whole["findings"]][: len(after.diagnostics)] == [d.key for d in after.diagnostics]
         assert read(pack_change(after, settings, base), None) is None
+
+
+def test_an_exported_page_shows_how_the_switches_stand_and_says_where_they_work(
+    browser: Browser, tmp_path: Path
+) -> None:
+    # From disk: the page fixture takes that for elsewhere.
+    context = browser.new_context()
+    page = context.new_page()
+    file = tmp_path / "page.html"
+    file.write_bytes(export_html(Subject(inspect(load_sample(SAMPLE).transcript), name="page")))
+    page.goto(file.as_uri())
+    expect(page.locator(".hero .t").first).to_be_visible(timeout=20_000)
+    switch = page.locator(".finding .switch").first
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(switch).to_be_disabled()
+    expect(page.get_by_text("Open this transcript in harmonyscope to switch fixes.")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^About rule"))).to_have_count(0)
+    prompt = page.get_by_role("region", name="Next prompt")
+    expect(prompt.get_by_role("combobox")).to_have_count(0)
+    expect(prompt).to_contain_text("oss-harmony 0.0.11")
+    page.locator(".hero .scroller").focus()
+    page.keyboard.press("f")
+    page.keyboard.type("channel")
+    expect(page.locator(".find .count")).to_have_text(re.compile(r"\d of \d"))
+    context.close()
 
 
 # Streamlit's own markup, which cannot be mended from here. Nothing is excluded at present.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from inspector.gallery import Sample, tables
 from inspector.gallery.database import SampleStore
@@ -60,6 +61,16 @@ def test_a_file_that_another_program_holds(tmp_path: Path, monkeypatch: pytest.M
     assert len(store.list()) == 1, "reading goes on"
     holder.execute("ROLLBACK")
     holder.close()
+
+
+def test_an_engine_outlives_the_module(tmp_path: Path) -> None:
+    # Streamlit forgets modules whose sources change and keeps the connection.
+    engine = create_engine(f"sqlite:///{tmp_path / 'samples.sqlite3'}")
+    SampleStore(engine).save(SAMPLE)
+    importlib.reload(tables)
+    tables.tune(engine)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM harmonyscope_revisions")).scalar_one() == 1
 
 
 def test_a_writer_waits_for_another(tmp_path: Path) -> None:

@@ -71,5 +71,12 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
     app.run(port=4321, open_browser=False)
-    assert ran == [{"server.address": "127.0.0.1", "server.port": 4321, "server.headless": True}]
+    assert ran == [
+        {
+            "server.address": "127.0.0.1",
+            "server.port": 4321,
+            "server.headless": True,
+            "server.allowedHosts": ["localhost", "127.0.0.1", "::1"],
+        }
+    ]
     assert sys.argv == [str(app.APP)]

@@ -15,6 +15,8 @@ from inspector.report.rules import all_rules
 from inspector.ui.state import Bench
 from inspector.view.container import unpack
 
+from ..view.feed_reading import read_feed
+
 BROKEN = "<|channel|>analysis<|channel|>commentary<|message|>Run the tests.<|end|>"
 
 
@@ -36,13 +38,23 @@ def messages(app: AppTest) -> dict[str, Any]:
             found["screen"] = unpack(data)[0]
         else:
             body = json.loads(data)
-            found[body.get("part") or ("cards" if "groups" in body else "feed")] = body
+            kind = "cards" if "groups" in body else "address" if "answered" in body else "feed"
+            found[body.get("part") or kind] = body
+    if "feed" in found:
+        base = json.dumps(found["base"]["value"]).encode() if "base" in found else None
+        found["feed"] = read_feed(json.dumps(found["feed"]).encode(), base)
     return found
 
 
 def submit(app: AppTest, text: str) -> None:
     app.text_area[0].set_value(text)
     next(b for b in app.button if b.label == "Inspect").click()
+    app.run()
+
+
+def open_input(app: AppTest) -> None:
+    """The input's panel, which stands in a popover beside a transcript."""
+    app.session_state["w.input"] = True
     app.run()
 
 
@@ -55,7 +67,8 @@ def bench_of(app: AppTest) -> Bench:
 def test_the_empty_page_offers_examples(app: AppTest) -> None:
     app.run()
     assert not app.exception
-    assert [message["kind"] for message in messages(app).values()] == ["samples"]
+    assert messages(app)["cards"]["kind"] == "samples"
+    assert messages(app)["address"]["id"] == "start"
     items = messages(app)["cards"]["groups"][0]["items"]
     assert len(items) == 8
     assert items[0]["href"] == f"?sample={items[0]['name']}"
@@ -95,6 +108,7 @@ def test_switches_come_back_and_stay(app: AppTest) -> None:
     app.switch_page(str(Path("../pages/gallery.py"))).run()
     app.switch_page(str(Path("../pages/inspect.py"))).run()
     assert messages(app)["feed"]["repair"]["edits"] == []
+    open_input(app)
     assert app.text_area[0].value == BROKEN
 
 
@@ -141,6 +155,7 @@ def test_an_unknown_sample_is_one_sentence(app: AppTest, name: str) -> None:
     assert len(app.error) == 1
     assert "There is no sample called" in app.error[0].value
     assert "<b>" not in app.error[0].value
+    assert "cards" in messages(app)
 
 
 def test_bad_input_is_one_sentence_and_kept(app: AppTest) -> None:
@@ -150,6 +165,7 @@ def test_bad_input_is_one_sentence_and_kept(app: AppTest) -> None:
     assert not app.exception
     assert len(app.error) == 1
     assert app.error[0].value.startswith(r"Line 1\, column 5\: ")
+    open_input(app)
     assert app.text_area[0].value == "1 2 three"
 
 
@@ -164,6 +180,7 @@ def test_several_transcripts_can_be_chosen_from(app: AppTest) -> None:
 def test_start_over(app: AppTest) -> None:
     app.query_params["sample"] = "lost-call"
     app.run()
+    open_input(app)
     next(b for b in app.button if b.label == "Start over").click()
     app.run()
     assert app.text_area[0].value == ""
@@ -181,6 +198,7 @@ def test_a_defect_is_one_sentence_and_the_input_is_kept(app: AppTest, monkeypatc
     assert not app.exception
     assert "defect of harmonyscope" in app.error[0].value
     assert "<script>" not in app.error[0].value
+    open_input(app)
     assert app.text_area[0].value == BROKEN
 
 
@@ -229,6 +247,7 @@ def test_the_input_is_open_only_while_it_cannot_be_read(app: AppTest) -> None:
     app.run()
     app.selectbox(key="w.format").set_value("records")
     submit(app, "12 13 hello")
-    assert app.expander[0].proto.expanded
+    assert app.text_area[0].value == "12 13 hello"
     submit(app, '{"token_ids": [200005, 17196, 200008]}')
-    assert not app.expander[0].proto.expanded
+    assert len(app.text_area) == 0
+    assert messages(app)["screen"]["count"] == 3

@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 
 from inspector.gallery import FAMILIES, Gallery, Sample, gallery_of, load_samples, sample_address, shipped_gallery
+from inspector.harmony.reader import read
 from inspector.report.cards import OUTCOMES, gallery_items, gallery_page, sample_card
-from inspector.tokens import Transcript
+from inspector.tokens import CHANNEL, MESSAGE, Transcript, vocabulary
 
 SHIPPED = shipped_gallery()
 
@@ -34,7 +35,8 @@ def test_the_page_of_what_ships() -> None:
 
 def test_the_search_finds_the_transcript_itself_and_the_errors() -> None:
     for sample, item in zip(SHIPPED.samples, items(SHIPPED), strict=True):
-        assert "<|" in item["search"] or not any(t >= 199998 for t in sample.transcript.ids)
+        for message in read(sample.transcript).messages:
+            assert " ".join(message.content.lower().split()[:1]) in item["search"]
         for error in sample.errors.values():
             assert " ".join(error.lower().split()) in item["search"]
 
@@ -77,3 +79,9 @@ def test_galleries_side_by_side() -> None:
     assert len(set(names)) == len(names)
     assert names[0] == f"team:{SHIPPED.samples[0].name}"
     assert [gallery[3] for gallery in page["galleries"]] == [True, False]
+
+
+def test_the_names_of_the_markers_are_no_text() -> None:
+    (item,) = items(gallery_of("g", "G", "", [plain("x", (CHANNEL, *vocabulary().encode("final"), MESSAGE, 12194))]))
+    assert "channel" not in str(item["search"])
+    assert "final" in str(item["search"])

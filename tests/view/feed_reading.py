@@ -19,6 +19,9 @@ def read_feed(message: bytes, base: bytes | None = None) -> dict[str, Any]:
     assert said["base"] == whole["name"]
     merged = {**whole, **said, "words": [*whole["words"], *said["words"]]}
     merged |= {table: apply_splices(whole[table], said[table]) for table in TABLES if table in said}
+    if "states" in said:
+        at, removed, fresh = said["states"]
+        merged["states"] = whole["states"][:at] + fresh + whole["states"][at + removed :]
     return expanded(merged)
 
 

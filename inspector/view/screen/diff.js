@@ -51,7 +51,8 @@ class DiffView {
       onclick: (event) => this._click(event),
     }, el("div", { class: "diff-top", role: "rowgroup" }, this.heads), this.lines);
     this.why = el("p", { class: "diff-why", "aria-live": "polite" });
-    this.root = el("section", { class: "diff-view", "aria-label": "Diff", onkeydown: (event) => this._key(event) }, this.bar, this.scroller, this.why);
+    this.root = el("section", { class: "diff-view", "aria-label": "Diff", onkeydown: (event) => this._key(event) }, this.bar,
+      el("div", { class: "diff-frame" }, this.scroller, el("div", { class: "diff-ring" })), this.why);
     host.append(this.root);
   }
 

@@ -27,7 +27,7 @@ class DiffDrawer {
   /** The element of row `number`. */
   row(number) {
     const band = this.model.bandAt(number);
-    const row = el("div", { class: `diff-row ${band.kind}`, role: "row", "aria-rowindex": number + 2 });
+    const row = el("div", { class: `diff-row ${band.kind === "fold" ? "folded-rows" : band.kind}`, role: "row", "aria-rowindex": number + 2 });
     row.style.top = `${number * LINE_HEIGHT}px`;
     row.dataset.row = number;
     if (band.kind === "fold") {

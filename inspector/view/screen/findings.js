@@ -75,7 +75,7 @@ class FindingsList {
 
   _none() {
     return el("div", { class: "none" }, el("h3", {}, "No findings"),
-      el("p", { class: "quiet" }, "Every release reads these tokens as they were meant, and the next prompt repeats them."),
+      el("p", { class: "quiet" }, "No rule has anything to say about these tokens."),
       el("p", { class: "quiet" }, "What would stand here: where a strict parser breaks, what it reads wrongly without an error, and what differs in the next prompt, each with its rule and a switch for its fix."));
   }
 

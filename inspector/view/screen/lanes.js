@@ -21,11 +21,11 @@ function logprobText(logprob) {
   return Number.isNaN(logprob) ? "–" : logprob.toFixed(logprob > -10 ? 3 : 1).replace("-", "−");
 }
 
-/** Classes of a token for the lanes that are on, with a leading blank, or "". */
-function laneClasses(transcript, i, lanes) {
+/** Classes of a token for the lanes that are on, with a leading blank, or "". What is taken out keeps its own ground. */
+function laneClasses(transcript, i, lanes, gone) {
   let name = "";
   if (lanes.origin && transcript.origins) name += ` o${transcript.origins[i]}`;
-  if (lanes.logprob && transcript.logprobs) {
+  if (lanes.logprob && transcript.logprobs && !gone) {
     const shade = shadeOf(transcript.logprobs[i]);
     if (shade > 0) name += ` p${shade}`;
   }

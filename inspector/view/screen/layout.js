@@ -6,38 +6,10 @@
 
 const LINE_HEIGHT = 27;
 const MESSAGE_GAP = 11;
-const TOKEN_EXTRA = 3;
-const MARKER_EXTRA = 18;
-const CHIP_EXTRA = 8;
 const SIGN_WIDTH = 9;
 const POINT_WIDTH = 8;
-const FOLD_WIDTH = 150;
+const FOLD_EXTRA = 30;
 const NO_FOLDS = new Set();
-
-/** Widths of texts in the fonts of the view. Printable ASCII of a monospaced font needs no measuring. */
-class Ruler {
-  constructor(fonts) {
-    this.context = document.createElement("canvas").getContext("2d");
-    this.fonts = fonts;
-    this.columns = {};
-    for (const [name, font] of Object.entries(fonts)) {
-      this.context.font = font;
-      this.columns[name] = this.context.measureText("0").width;
-    }
-  }
-
-  width(text, name) {
-    if (/^[ -~]*$/.test(text)) return text.length * this.columns[name];
-    this.context.font = this.fonts[name];
-    return this.context.measureText(text).width;
-  }
-
-  cell(cell) {
-    if (cell.kind === "marker" || cell.kind === "unknown") return this.width(cell.text, "marker") + MARKER_EXTRA - TOKEN_EXTRA;
-    if (cell.kind === "ctl" || cell.kind === "byte") return this.width(cell.text, "chip") + CHIP_EXTRA;
-    return this.width(cell.text, "text");
-  }
-}
 
 class Layout {
   /** Lays the items out in lines of `width` pixels. `points` are places between tokens (sorted, unique), `folds` the
@@ -146,7 +118,7 @@ class Layout {
   /** The header of a folded message, as much of it as fits, and one item for the rest. Returns its end. */
   _fold(n, start) {
     const { end, bodyStart } = this.transcript.node(n);
-    const room = this.width - FOLD_WIDTH;
+    const room = this.width - this._foldWidth(start, end);
     let x = 0;
     let at = start;
     while (at < bodyStart) {
@@ -159,6 +131,10 @@ class Layout {
     if (at < end) this._add({ kind: "fold", at, end, node: n }, at === start && at > 0);
     this.force = true;
     return Math.max(at, end);
+  }
+
+  _foldWidth(at, end) {
+    return this.ruler.width(foldWords(at, end), "marker") + FOLD_EXTRA;
   }
 
   _add(added, starts = false) {
@@ -187,9 +163,9 @@ class Layout {
 
   _widthOf(item) {
     if (item < 0) {
-      const { kind, n } = this.addedOf(item);
+      const { kind, n, at, end } = this.addedOf(item);
       if (kind === "point") return POINT_WIDTH;
-      if (kind === "fold") return FOLD_WIDTH;
+      if (kind === "fold") return this._foldWidth(at, end);
       return this._cellsWidth(this.cellsOf(item)) + (n === 0 ? SIGN_WIDTH : 0);
     }
     if (this.transcript.groups.has(item)) return this._cellsWidth(this.cellsOf(item));
@@ -356,4 +332,8 @@ function firstOtherPoint(before, after) {
     if (before[p] !== after[p]) return Math.min(before[p] ?? Infinity, after[p] ?? Infinity);
   }
   return Infinity;
+}
+
+function foldWords(at, end) {
+  return `… ${plural(end - at, "token")}`;
 }

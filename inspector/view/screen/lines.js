@@ -1,7 +1,6 @@
 /* Lines of boxes: the text of the transcript, as little markup for a token as it can be drawn with. A box is found by
    its place in its line, not by attributes of its own; what a screen reader says comes from one hidden option. */
 
-const MARK_BITS = { info: 1, warning: 2, error: 3 };
 // Only letters of other scripts can reorder what stands beside them.
 const FOREIGN = /[^\x00-\u02ff]/;
 
@@ -34,18 +33,18 @@ class LinePainter {
     row.append(index);
     row.leads = 1;
     if (part === 0 && first >= 0 && transcript.nodeStarts[row.node] === first) {
-      const toggle = view.foldToggle(row.node, view.folded.has(row.node));
+      const toggle = foldToggle(view, row.node, view.folded.has(row.node));
       if (toggle) {
         row.append(toggle);
         row.leads = 2;
       }
     }
     for (let k = from; k < to; k += 1) row.append(this._box(layout.items[k], part));
-    if (part === 0) row.append(...view.codesOf(row.from, row.to));
+    if (part === 0) row.append(...view.marks.codes(row.from, row.to));
   }
 
   _box(item, part) {
-    const { layout, transcript, foldChip } = this.view;
+    const { layout, transcript } = this.view;
     if (item >= 0) {
       const { name, cells } = this.token(item, item);
       const box = document.createElement("span");
@@ -55,7 +54,7 @@ class LinePainter {
       return box;
     }
     const added = layout.addedOf(item);
-    if (added.kind === "fold") return foldChip.call(this.view, added, false);
+    if (added.kind === "fold") return foldChip(this.view, added, false);
     const box = document.createElement("span");
     if (added.kind === "point") {
       box.className = "point";
@@ -77,13 +76,13 @@ class LinePainter {
     const cells = transcript.cellsAt(drawn);
     const kind = cells.length === 1 ? cells[0].kind : "";
     let name = kind === "marker" || kind === "unknown" ? `t ${kind}` : `t k-${transcript.kindAt(i)}`;
-    if (marks[i]) name += ` mark${marks[i]}`;
+    if (marks.bits[i]) name += ` mark${marks.bits[i]}`;
     if (layout.deleted[i]) name += " gone";
     if (transcript.alike.has(i)) name += " alike";
     if (broke !== null && broke >= drawn && broke < end) name += " broke";
     if (end - drawn > 1) name += " group";
     if (cells.foreign ??= cells.some(({ text }) => FOREIGN.test(text))) name += " iso";
-    if (lanes.origin || lanes.logprob) name += laneClasses(transcript, i, lanes);
+    if (lanes.origin || lanes.logprob) name += laneClasses(transcript, i, lanes, layout.deleted[i]);
     return { name, cells };
   }
 }

@@ -13,6 +13,10 @@ class MiniMap {
     this.frame = el("div", { class: "map-frame", "aria-hidden": "true", hidden: true });
     this.root = el("div", { class: "map-strip", onmousedown: (event) => this._press(event) }, this.canvas, this.frame);
     host.append(this.root);
+    view.laid = () => {
+      cancelAnimationFrame(this.waiting);
+      this.waiting = requestAnimationFrame(() => this.draw());
+    };
   }
 
   /** `drift` are the differences of the next prompt, as the feed names them. */

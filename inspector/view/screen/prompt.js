@@ -32,15 +32,14 @@ class PromptPane {
     this.tokens.hidden = !prompt || Boolean(error);
     if (!prompt) {
       this.hint.textContent = "";
+      this.message.hidden = false;
       this.message.textContent = "No next prompt was made: there is no message to repeat.";
       this.causes.replaceChildren();
       return;
     }
-    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? plural(prompt.drift.length, "difference") : "no difference"} from what the model emitted`;
-    this.message.hidden = !error && prompt.drift.length > 0;
-    this.message.replaceChildren(...visibleText(error
-      ? `This prompt cannot be made: ${error}`
-      : "It repeats the transcript, token for token."));
+    this.hint.textContent = error ? "" : `${plural(prompt.count, "token")}, ${prompt.drift.length ? `${plural(prompt.drift.length, "difference")} from what the model emitted` : "the transcript again, token for token"}`;
+    this.message.hidden = !error;
+    if (error) this.message.replaceChildren(...visibleText(`This prompt cannot be made: ${error}`));
     this.causes.replaceChildren(...this._causes(prompt));
     if (!error) this.view.show(transcript, { edits: prompt.edits, findings: [] });
   }

@@ -11,6 +11,10 @@ function readFeed(message, base = null) {
   if (!base || base.name !== message.base) return null;
   const whole = { ...base, ...message, words: [...base.words, ...message.words] };
   for (const name of FEED_TABLES) if (message[name]) whole[name] = spliced(base[name], message[name]);
+  if (message.states) {
+    const [at, removed, fresh] = message.states;
+    whole.states = base.states.slice(0, at) + fresh + base.states.slice(at + removed);
+  }
   return expandedFeed(whole);
 }
 

@@ -6,6 +6,7 @@ const KEY_GROUPS = [
   ["Find", [["f /", "find"], ["Enter", "next match"], ["⇧ Enter", "previous match"], ["Esc", "back to the tokens, then drop matches and selection"]]],
   ["Select and copy", [["⇧ ← →", "extend the selection"], ["Ctrl A", "select all tokens"], ["Ctrl C", "copy the selection as text"], ["c", "copy menu"]]],
   ["Show", [["t", "table, and back"], ["d", "diff, and back"], ["j k", "next and previous change in the diff"], ["o", "outline of the messages"], ["s", "step through the parser"], [".", "fold or unfold the message"], ["?", "this sheet"]]],
+  ["In the step debugger", [["← →", "token"], ["⇧ ← →", "change of state"], ["n", "next finding"], ["b", "where it breaks"]]],
 ];
 
 /** Calls `actions[key]` for keys that are pressed anywhere within `root` but where a person types. */

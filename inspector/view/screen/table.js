@@ -96,14 +96,14 @@ class TablePainter {
     if (starts) row.classList.add("first");
     const box = this._box(item);
     this._columns(row, {
-      index: [starts && this.view.foldToggle(n, false), String(item)],
+      index: [starts && foldToggle(this.view, n, false), String(item)],
       id: transcript.dictionary.ids[transcript.index[item]],
       bytes: hexOf(transcript.dictionary.data[transcript.index[item]]),
       text: box,
       logprob: transcript.logprobs ? logprobText(transcript.logprobs[item]) : null,
       state: stateWords(transcript, item),
       leaf: el("span", { class: `leaf k-${transcript.kindAt(item)}` }, transcript.alike.has(item) ? "look-alike" : LEAF_WORDS[transcript.kindAt(item)] ?? transcript.kindAt(item)),
-      codes: this.view.codesOf(item, item + 1),
+      codes: this.view.marks.codes(item, item + 1),
     });
   }
 
@@ -139,8 +139,8 @@ class TablePainter {
     const { transcript } = this.view;
     row.classList.add("is-fold", "first");
     this._columns(row, {
-      index: [this.view.foldToggle(added.node, true), String(added.at)], id: "", bytes: "", text: this.view.foldChip(added, true),
-      logprob: transcript.logprobs ? "" : null, state: nodeWords(transcript, added.node), leaf: "", codes: this.view.codesOf(added.at, added.end),
+      index: [foldToggle(this.view, added.node, true), String(added.at)], id: "", bytes: "", text: foldChip(this.view, added, true),
+      logprob: transcript.logprobs ? "" : null, state: nodeWords(transcript, added.node), leaf: "", codes: this.view.marks.codes(added.at, added.end),
     });
   }
 

@@ -3,17 +3,16 @@
    It draws what it is given and reports what a person points at; it knows nothing of findings beyond their spans.
    For a screen reader it is a list of one option, the active token in words: the drawn boxes are a picture. */
 
-const OVERSCAN = 5;
 const NO_LANES = { origin: false, logprob: false };
 
-class TokenView {
+class TokenView extends LineScroller {
   /** `host` gets the view; `label` names it for a screen reader; `on` = {hover(token|null), select(token), range({from, to}|null),
       walk(token) when a key went there, step(by), scroll(), fold(node)}, all but the first two optional. */
   constructor(host, { label, on, compact = false }) {
+    super();
     this.on = on;
     this.compact = compact;
     this.id = `v${(TokenView.made = (TokenView.made ?? 0) + 1)}`;
-    this.rows = new Map();
     this.active = 0;
     this.lit = { from: -1, to: -1, node: -1 };
     this.selection = null;
@@ -23,7 +22,6 @@ class TokenView {
     this.lanes = NO_LANES;
     this.matches = null;
     this.mode = "text";
-    this.marks = new Uint8Array(0);
     this.lines = new LinePainter(this);
     this.table = new TablePainter(this);
     this.legend = el("div", { class: "lane-legend", hidden: true });
@@ -38,17 +36,17 @@ class TokenView {
       onfocus: () => this._announce(), onblur: () => this._repaint(),
     }, this.option, this.header, this.sheet);
     this.tip = new TokenTip(host, this);
-    host.append(this.legend, this.scroller);
+    this.quick = new QuickPainter(this);
+    host.append(this.legend, this.scroller, this.quick.canvas);
     this.observer = new ResizeObserver(() => this._resized());
     this.observer.observe(this.scroller);
   }
 
   destroy() {
+    super.destroy();
     this.observer.disconnect();
     this.pointing.destroy();
     this.tip.destroy();
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
   }
 
   /** Shows a transcript with edits and findings ({span, severity, code, key}); `broke` is where strict parsing broke. */
@@ -65,7 +63,7 @@ class TokenView {
     }
     this._legend();
     if (other) this._layout();
-    else this._keeping(() => this.layout?.update({ edits, points: this.points }));
+    else this._keeping(() => this.layout?.update({ edits, points: this.marks.points }));
   }
 
   /** Takes tokens that the transcript got by append(); `from` is what that returned. */
@@ -73,26 +71,12 @@ class TokenView {
     const atEnd = this.scroller.scrollTop > 0 && this.scroller.scrollTop + this.scroller.clientHeight >= this.scroller.scrollHeight - 2;
     this._mark();
     this._legend();
-    this._keeping(() => this.layout?.update({ points: this.points }, from));
+    this._keeping(() => this.layout?.update({ points: this.marks.points }, from));
     if (atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
-  /** Which tokens are underlined, and the places between tokens that findings point at. */
   _mark() {
-    const { transcript, findings, broke, cause } = this;
-    this.marks = new Uint8Array(transcript.count);
-    this.ordered = [...findings].sort((a, b) => a.span[0] - b.span[0]);
-    this.starts = this.ordered.map(({ span }) => span[0]);
-    for (const { span: [start, end], severity } of findings) {
-      const bit = MARK_BITS[severity];
-      for (let i = start; i < Math.min(end, transcript.count); i += 1) this.marks[i] = Math.max(this.marks[i], bit);
-    }
-    // Our own span of the cause, where no finding tells it more narrowly.
-    const told = cause && findings.some(({ span, severity }) => severity === "error" && span[0] < cause[1] && cause[0] < span[1]);
-    if (cause && !told) for (let i = cause[0]; i < Math.min(cause[1], transcript.count); i += 1) this.marks[i] = MARK_BITS.error;
-    const points = findings.filter(({ span }) => span[0] === span[1]).map(({ span }) => span[0]);
-    if (broke !== null && broke >= transcript.count) points.push(transcript.count);
-    this.points = [...new Set(points)].sort((a, b) => a - b);
+    this.marks = new TokenMarks(this.transcript.count, this.findings, this.broke, this.cause);
   }
 
   get painter() {
@@ -102,6 +86,7 @@ class TokenView {
   /** "text" or "table". What a person looked at stays where it was. */
   setMode(mode) {
     if (mode === this.mode) return;
+    this._wake();
     const place = this._place();
     this.mode = mode;
     this.scroller.classList.toggle("as-table", mode === "table");
@@ -151,99 +136,15 @@ class TokenView {
     const family = style.fontFamily;
     const ruler = new Ruler({ text: `${style.fontSize} ${family}`, marker: `600 11px ${family}`, chip: `10px ${family}` });
     const Kind = this.mode === "table" ? TableLayout : Layout;
-    this.layout = new Kind(this.transcript, this.edits, this.points, ruler, Math.max(80, width), this.folded);
+    this.layout = new Kind(this.transcript, this.edits, this.marks.points, ruler, Math.max(80, width), this.folded);
     this.header.hidden = this.mode !== "table";
     this.header.replaceChildren(...this.painter.header());
     this._fit();
   }
 
-  _fit() {
-    this._clear();
-    this.sheet.style.height = `${this.layout.height}px`;
-    this.scroller.classList.toggle("empty", this.layout.lineCount === 0);
-    this.headed = this.header.hidden ? 0 : this.header.offsetHeight;
-    this.offset = this.sheet.offsetTop;
-    this._render();
-  }
-
   /** Lays out again when the width changed or a font arrived. */
   refresh() {
     this._keeping(() => this._layout());
-  }
-
-  _resized() {
-    if (this.scroller.clientWidth !== this.laidOut) this.refresh();
-    else this._render();
-  }
-
-  /** Does `change` so that the line a person looks at stays where it is. */
-  _keeping(change) {
-    const place = this._place();
-    change();
-    if (!this.layout) return;
-    this._fit();
-    this._back(place);
-  }
-
-  /** The active token if it is in sight, else the first one that is, and its distance from the top. */
-  _place() {
-    if (!this.layout?.lineCount) return null;
-    const top = this.scroller.scrollTop;
-    const y = (line) => this.layout.topOf(line) + this.offset - top;
-    const active = y(this.layout.lineOf(this.active));
-    if (active >= this.headed && active < this.scroller.clientHeight) return { i: this.active, y: active };
-    const line = this.layout.lineAt(top + this.headed - this.offset);
-    return { i: this.layout.extentOf(this.layout.items[this.layout.firstOf(line)])[0], y: y(line) };
-  }
-
-  _back(place) {
-    if (!place || !this.layout?.lineCount) return;
-    const top = Math.max(0, this.layout.topOf(this.layout.lineOf(place.i)) + this.offset - place.y);
-    if (Math.abs(top - this.scroller.scrollTop) < 1) return;
-    this.scroller.scrollTop = top;
-    this._render();
-  }
-
-  _clear() {
-    this.sheet.replaceChildren();
-    this.rows.clear();
-  }
-
-  _schedule() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.tip.hide();
-      this._render();
-      this.on.scroll?.();
-    });
-  }
-
-  /** Draws the lines in sight and drops the others; those just out of sight follow once nothing scrolls. */
-  _render(overscan = 0) {
-    const { layout } = this;
-    if (!layout || !layout.lineCount) return;
-    const top = this.scroller.scrollTop - this.offset;
-    const first = layout.lineAt(Math.max(0, top + this.headed));
-    const last = layout.lineAt(top + this.scroller.clientHeight);
-    for (const [line, row] of this.rows) {
-      if (line < first - OVERSCAN || line > last + OVERSCAN) {
-        row.remove();
-        this.rows.delete(line);
-      }
-    }
-    const fresh = document.createDocumentFragment();
-    const end = Math.min(layout.lineCount - 1, last + overscan);
-    for (let line = Math.max(0, first - overscan); line <= end; line += 1) {
-      if (this.rows.has(line)) continue;
-      const row = this._row(line);
-      this.rows.set(line, row);
-      this._paint(row);
-      fresh.append(row);
-    }
-    if (fresh.firstChild) this.sheet.append(fresh);
-    clearTimeout(this.resting);
-    if (!overscan) this.resting = setTimeout(() => this._render(OVERSCAN), 90);
   }
 
   _row(line) {
@@ -258,32 +159,6 @@ class TokenView {
     row.style.top = `${layout.topOf(line)}px`;
     this.painter.draw(row, line);
     return row;
-  }
-
-  /** The codes of the findings that begin in [from, to), as one element for the margin, or none. */
-  codesOf(from, to) {
-    const found = [];
-    const end = to >= this.transcript.count ? to + 1 : to;
-    for (let at = lastAtOrBefore(this.starts, from - 1) + 1; at < this.starts.length && this.starts[at] < end; at += 1) {
-      found.push(this.ordered[at]);
-    }
-    if (!found.length) return [];
-    found.sort((a, b) => MARK_BITS[b.severity] - MARK_BITS[a.severity]);
-    return [el("span", { class: `code ${found[0].severity}`, title: found.map((f) => `${f.code} ${f.name}`).join(", ") },
-      el("span", { class: "sign" }, `${SEVERITY_SIGNS[found[0].severity]} `), found[0].code,
-      found.length > 1 && el("span", { class: "also" }, ` +${found.length - 1}`))];
-  }
-
-  /** The triangle that folds message `n`, or null where nothing is folded. */
-  foldToggle(n, folded) {
-    if (this.compact || n < 0) return null;
-    return el("span", { class: "fold", title: `${folded ? "Unfold" : "Fold"} ${nodeWords(this.transcript, n)} (.)` }, folded ? "▸" : "▾");
-  }
-
-  /** What stands for the hidden rest of a folded message. */
-  foldChip({ node, at, end }, named) {
-    const words = `… ${plural(end - at, "token")}`;
-    return el("span", { class: "t rest", title: "Unfold (.)" }, named ? `${nodeWords(this.transcript, node)} ${words}` : words);
   }
 
   /** Lights up tokens [from, to) and a message; nothing moves. */
@@ -359,18 +234,6 @@ class TokenView {
     this._reveal(near);
     for (const row of this.rows.values()) if ([before, this.active].some((a) => a >= row.from && a < row.to)) this._paint(row);
     this._announce();
-  }
-
-  _reveal(near) {
-    const { layout, scroller, offset, headed } = this;
-    const top = layout.topOf(layout.lineOf(this.active)) + offset;
-    const { scrollTop, clientHeight } = scroller;
-    const below = top + layout.lineHeight - (scrollTop + clientHeight);
-    const above = scrollTop + headed - top;
-    if (above <= 0 && below <= 0) return;
-    const far = Math.max(above, below) > 3 * layout.lineHeight;
-    scroller.scrollTop = Math.max(0, !near || far ? top - clientHeight / 3 : above > 0 ? scrollTop - above - 6 : scrollTop + below + 6);
-    this._render();
   }
 
   /** Says the active token in words to who cannot see the boxes. */
