@@ -95,7 +95,7 @@ def pack_part(digest: str, part: str, value: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None]) -> None:
+def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None] = _nothing) -> None:
     """Mount a list of cards or rows.
 
     Args:
@@ -103,7 +103,7 @@ def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None
             fits), optionally ``filter`` ({placeholder, tags: [[tag, title]]}) and ``compact``. Every item has
             ``name``, ``href``, ``search`` (lower case) and ``marks``.
         key: of the session state, whose trigger ``open`` then holds the name of what was opened.
-        on_open: called when something is opened.
+        on_open: called when something on this page is opened; what stands on another page, the browser goes to.
     """
     data = json.dumps(cards, ensure_ascii=False, separators=(",", ":")).encode()
     registered("harmonyscope_cards", js=cards_code, css=cards_style)(key=key, data=data, on_open_change=on_open)

@@ -34,10 +34,10 @@ _MAX_NOTES: Final = 40
 Figure = dict[str, Any]
 
 
-def _label(token: int) -> str:
+def _label(token: int, limit: int = _MAX_LABEL) -> str:
     """A token as a figure can show it: nothing in it is taken for the figure's own markup."""
     text = visible(token_text(token)) or f"? {token}"
-    return html.escape(text if len(text) <= _MAX_LABEL else f"{text[:_MAX_LABEL]}…", quote=False)
+    return html.escape(text if len(text) <= limit else f"{text[:limit]}…", quote=False)
 
 
 def _layout(height: int, **more: Any) -> Figure:
@@ -109,10 +109,10 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
                 "orientation": "h",
                 "x": [round(row.probability, 6) for row in shown],
                 "y": list(range(len(shown))),
-                "text": [f"{row.probability:.1%}, id {row.token}" for row in shown],
+                "text": [f"{row.probability:.1%}" for row in shown],
                 "textposition": "outside",
                 "cliponaxis": False,
-                "hovertemplate": "%{text}<extra></extra>",
+                "hovertemplate": "%{x:.4%}<extra></extra>",
                 "marker": {"color": [colours["one"] if row.chosen else colours["rest"] for row in shown]},
             },
             {
@@ -133,19 +133,20 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
             margin={"l": 150, "r": 10, "t": 8, "b": 36},
             bargap=0.25,
             xaxis={
-                "domain": [0, 0.54],
+                "domain": [0, 0.6],
                 "title": {"text": "probability"},
                 "tickformat": ".0%",
-                "range": [0, 1],
-                "dtick": 0.5,
+                "tickvals": [0, 0.5, 1],
+                # Beside a whole bar there is still room for its number.
+                "range": [0, 1.3],
             },
             yaxis={
                 "autorange": "reversed",
                 "tickvals": list(range(len(shown))),
-                "ticktext": [("▸ " if row.chosen else "") + _label(row.token) for row in shown],
+                "ticktext": [f"{'▸ ' if row.chosen else ''}{_label(row.token, 14)} {row.token}" for row in shown],
             },
-            xaxis2={"domain": [0.7, 1], "anchor": "y2", "title": {"text": "tokens around it"}},
-            yaxis2={"anchor": "x2", "title": {"text": unit}, "rangemode": "tozero"},
+            xaxis2={"domain": [0.7, 1], "anchor": "y2", "title": {"text": f"around it, {unit}"}},
+            yaxis2={"anchor": "x2", "rangemode": "tozero"},
         ),
     }
 

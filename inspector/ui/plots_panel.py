@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
 import streamlit as st
 
@@ -51,7 +51,7 @@ def plots_panel(work: Bench, given: Given) -> None:
     if not section.open:
         return
     with section:
-        unit = cast(Unit, st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed"))
+        unit = st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed")
         plots = _plots(given, unit)
         _chart(
             work,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ..finding import SECTIONS, Rule
 from ..report.rules import all_rules, close_to, find_rule
-from .chrome import guarded, page_file
+from .chrome import guarded
 from .component import show_cards
 from .plain import as_markdown
 from .samples import all_samples, sample_card
@@ -116,12 +116,4 @@ def _samples_of(rule: Rule) -> None:
         show_cards(
             {"kind": "samples", "groups": [{"title": "", "items": cards}], "none": "", "compact": True},
             key="rule.samples",
-            on_open=_open_sample,
         )
-    wanted = st.session_state.pop("open_sample", None)
-    if wanted:
-        st.switch_page(page_file("inspect"), query_params={"sample": wanted})
-
-
-def _open_sample() -> None:
-    st.session_state["open_sample"] = session_value("rule.samples", "open")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ..gallery.saved import Revision, Saved, StoreError, Written
 from ..view.assets import share_code, share_style
@@ -39,17 +41,33 @@ def save_panel(work: Bench, given: Given) -> None:
 
 @guarded
 def _content(work: Bench, given: Given) -> None:
+    # Slots that are the same in every state: what is drawn anew takes the place of what was there.
+    slots = _Slots(*(st.container(gap="small") for _ in range(4)))
     try:
         saved = shown_as(given)
-        if saved is None:
-            _new(work, given)
-        elif saved.deleted:
-            _gone(saved.id, saved.newest)
-        else:
-            _known(work, given, saved)
     except StoreError as error:
-        st.markdown(as_markdown(str(error)))
-        st.caption("Everything else works without saving.")
+        with slots.head:
+            st.markdown(as_markdown(str(error)))
+            st.caption("Everything else works without saving.")
+        return
+    try:
+        if saved is None:
+            _new(work, given, slots)
+        elif saved.deleted:
+            _gone(saved.id, saved.newest, slots)
+        else:
+            _known(work, given, saved, slots)
+    except StoreError as error:
+        with slots.tail:
+            st.markdown(as_markdown(str(error)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    head: DeltaGenerator
+    fields: DeltaGenerator
+    buttons: DeltaGenerator
+    tail: DeltaGenerator
 
 
 def restore_offer(work: Bench) -> None:
@@ -65,11 +83,12 @@ def restore_offer(work: Bench) -> None:
         st.error(as_markdown(str(error)))
 
 
-def _new(work: Bench, given: Given) -> None:
+def _new(work: Bench, given: Given, slots: _Slots) -> None:
     """What is on screen is not saved yet."""
-    st.markdown("**Save what is on screen**, with the switches as they are set")
-    draft = _fields(given.digest, suggested(work, given))
-    if st.button("Save", key="w.save.save", type="primary", width=120):
+    slots.head.markdown("**Save what is on screen**, with the switches as they are set")
+    with slots.fields:
+        draft = _fields(given.digest, suggested(work, given))
+    if slots.buttons.button("Save", key="w.save.save", type="primary", width=120):
         written = save(work, given, draft, _author())
         _done(written)
         # Of several transcripts in one input, the others stay at hand.
@@ -78,10 +97,29 @@ def _new(work: Bench, given: Given) -> None:
         open_saved(work, written.id)
 
 
-def _known(work: Bench, given: Given, newest: Saved) -> None:
+def _known(work: Bench, given: Given, newest: Saved, slots: _Slots) -> None:
     """What is on screen is saved: its link, its words, its history."""
     opened = opened_saved()
     seen = opened[1] if opened is not None and opened[1].id == newest.id else newest
+    with slots.head:
+        _link(seen, newest)
+    with slots.fields:
+        draft = _fields(f"{seen.id}@{seen.revision.number}", suggested(work, given, seen))
+    with slots.buttons, st.container(horizontal=True, gap="small"):
+        if st.button("Save changes", key="w.save.edit", type="primary"):
+            written = edit(work, given, seen, draft, _author())
+            _done(written)
+            open_saved(work, written.id)
+        if st.button("Delete …", key="w.save.delete"):
+            st.session_state[_DELETING] = newest.id
+    with slots.tail:
+        if st.session_state.get(_DELETING) == newest.id:
+            _confirm(work, newest)
+        _history(work, newest, seen.revision.number)
+
+
+def _link(seen: Saved, newest: Saved) -> None:
+    """What happened last, the short link, and whether others came since."""
     said = st.session_state.pop(_TOLD, None) or _standing(seen)
     st.markdown(as_markdown(said))
     registered("harmonyscope_share", js=share_code, css=share_style)(
@@ -92,17 +130,6 @@ def _known(work: Bench, given: Given, newest: Saved) -> None:
     elif newest.revision.number > seen.revision.number:
         later = f"{_by(newest.revision)} saved revision {newest.revision.number} after you opened this"
         st.caption(f"{as_markdown(later)}; saving keeps both.")
-    draft = _fields(f"{seen.id}@{seen.revision.number}", suggested(work, given, seen))
-    with st.container(horizontal=True, gap="small"):
-        if st.button("Save changes", key="w.save.edit", type="primary"):
-            written = edit(work, given, seen, draft, _author())
-            _done(written)
-            open_saved(work, written.id)
-        if st.button("Delete …", key="w.save.delete"):
-            st.session_state[_DELETING] = newest.id
-    if st.session_state.get(_DELETING) == newest.id:
-        _confirm(work, newest)
-    _history(work, newest, seen.revision.number)
 
 
 def _confirm(work: Bench, saved: Saved) -> None:
@@ -121,10 +148,12 @@ def _keep() -> None:
     st.session_state.pop(_DELETING, None)
 
 
-def _gone(id: str, tombstone: Revision) -> None:
+def _gone(id: str, tombstone: Revision, slots: _Slots) -> None:
     """What is on screen was saved once, and deleted."""
-    st.markdown(as_markdown(f"This transcript was saved as {id}; {_by(tombstone)} deleted it, {moment(tombstone.at)}."))
-    if st.button("Restore it", key="w.save.back", type="primary"):
+    slots.head.markdown(
+        as_markdown(f"This transcript was saved as {id}; {_by(tombstone)} deleted it, {moment(tombstone.at)}.")
+    )
+    if slots.buttons.button("Restore it", key="w.save.back", type="primary"):
         _done(restore(id, None, _author()))
         st.rerun()
 
@@ -187,10 +216,10 @@ def told(written: Written) -> str:
     if not written.meanwhile:
         return said
     last = written.meanwhile[-1]
-    what = f"{_by(last)} {_DID[last.kind]} revision {last.number} at {moment(last.at)} meanwhile"
+    what = f"{_by(last)} {_DID[last.kind]} it at {moment(last.at)} meanwhile (revision {last.number})"
     if len(written.meanwhile) == 1:
         return f"{said} {what}; both are kept."
-    return f"{said} {len(written.meanwhile):,} others came meanwhile; {what.removesuffix(' meanwhile')}; all are kept."
+    return f"{said} {what}, the last of {len(written.meanwhile):,} revisions; all are kept."
 
 
 def _standing(saved: Saved) -> str:

@@ -416,28 +416,67 @@ def test_pictures_of_the_view(browser: Browser, artifacts: Path, width: int) -> 
         page.close()
 
 
-def test_the_longest_transcript_scrolls_page_by_page(page: Page) -> None:
+def test_the_longest_transcript_is_leafed_through(page: Page) -> None:
     open_bench(page)
     ids = ids_of(TEXT * 700)[:131_072]
     show(page, inspect(Transcript(tuple(ids), None), next_prompt=False))
-    seen = page.evaluate(
+    # Page upon page is painted; elements come when the scrolling rests, at the place that was painted last.
+    painted = page.evaluate(
         """() => new Promise((done) => {
       const box = bench.view.scroller;
-      const firsts = [];
+      let frames = 0;
+      let painted = 0;
       const step = () => {
-        firsts.push(Number(bench.root.querySelector('.lines .t[data-i]')?.dataset.i ?? -1));
-        if (firsts.length === 40) { done([firsts, bench.root.querySelectorAll('.lines .t').length]); return; }
+        painted += bench.view.quick.canvas.hidden ? 0 : 1;
+        frames += 1;
+        if (frames === 40) { done(painted); return; }
         box.scrollTop += box.clientHeight;
         requestAnimationFrame(step);
       };
       requestAnimationFrame(step);
     })"""
     )
-    firsts, boxes = seen
-    assert boxes < 2000
-    assert firsts[-1] > 1000 > firsts[0]
+    assert painted > 20
+    canvas = page.locator(".quick")
+    expect(canvas).to_be_hidden()
+    boxes = page.evaluate("[...bench.root.querySelectorAll('.lines .t[data-i]')].map((box) => Number(box.dataset.i))")
+    assert len(boxes) < 2000
+    visible = page.evaluate(
+        "bench.view.layout.items[bench.view.layout.firstOf(bench.view.layout.lineAt(bench.view.scrolled))]"
+    )
+    assert visible in boxes
+    assert visible > 1000
+    # A single page further is no leafing: elements at once.
+    page.evaluate("bench.view.leapt = 0; bench.view.scroller.scrollTop += bench.view.scroller.clientHeight")
+    expect(page.locator(f".lines [data-i='{visible}']")).to_have_count(0)
+    expect(canvas).to_be_hidden()
     page.evaluate("(i) => bench.view.go(i)", len(ids) - 1)
     expect(token(page, len(ids) - 1)).to_be_visible()
+
+
+def test_painted_lines_look_like_elements(page: Page) -> None:
+    open_bench(page)
+    show(page, inspect(with_lanes()))
+    page.evaluate("bench.view.setSelection(40, 44)")
+    share = page.evaluate(
+        """() => {
+      const { view } = bench;
+      view.quick.draw();
+      const { canvas } = view.quick;
+      const paint = canvas.getContext('2d');
+      const frame = view.scroller.getBoundingClientRect();
+      // Where an element's ground is, the same colour is painted: just inside of its upper left corner.
+      const boxes = [...bench.root.querySelectorAll('.lines .t.k-body, .lines .t.k-channel')];
+      const same = boxes.filter((box) => {
+        const { left, top, height, width } = box.getBoundingClientRect();
+        if (top < frame.top || top + height > frame.bottom || width < 4) return false;
+        const [r, g, b] = paint.getImageData(left - frame.left + 1, top - frame.top + 2, 1, 1).data;
+        return r !== 255 || g !== 255 || b !== 255;
+      });
+      return same.length / boxes.length;
+    }"""
+    )
+    assert share > 0.95
 
 
 def test_a_view_that_was_hidden_stands_where_it_stood(page: Page) -> None:

@@ -78,7 +78,7 @@ def test_closed_it_draws_nothing_and_open_what_is_known(app: AppTest) -> None:
     assert all(len(element.proto.spec) >= HELD_FROM for element in (app.get("plotly_chart")[n] for n in (0, 2)))
     assert len(app.get("plotly_chart")[1].proto.spec) < 3000
     assert chosen["data"][0]["x"] == [0.25]
-    assert chosen["layout"]["yaxis"]["ticktext"] == ["▸ &lt;|channel|&gt;"]
+    assert chosen["layout"]["yaxis"]["ticktext"] == ["▸ &lt;|channel|&gt; 200005"]
 
 
 def test_a_point_asks_the_screen_once(app: AppTest) -> None:

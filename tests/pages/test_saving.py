@@ -157,8 +157,8 @@ def test_a_second_person_is_told_and_both_are_kept(app: AppTest, store: SampleSt
     field(app, "Title").set_value("Ann's title")
     press(app, "Save changes")
     words = said(app).replace("\\", "")
-    assert "Edited as revision 3. Bob edited revision 2 at" in words
-    assert "meanwhile; both are kept." in words
+    assert "Edited as revision 3. Bob edited it at" in words
+    assert "meanwhile (revision 2); both are kept." in words
     assert [r.title for r in store.history(id)][:2] == ["Ann's title", "Bob's title"]
     assert titled(app, "Ann's title")
 

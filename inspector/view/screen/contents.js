@@ -57,7 +57,7 @@ class ContentsPanel {
     }
     const before = this.filter.value;
     this.filter.replaceChildren(...CHANNEL_FILTERS.filter(([value]) => !value || counts.has(value)).map(([value, title]) =>
-      el("option", { value }, `${title} (${(value ? counts.get(value) : this.count).toLocaleString("en")})`)));
+      el("option", { value }, `${title} (${NUMBERS.format(value ? counts.get(value) : this.count)})`)));
     this.filter.value = counts.has(before) ? before : "";
   }
 
@@ -150,7 +150,7 @@ class ContentsPanel {
       el("button", { class: "to", type: "button", tabindex: k === this.active ? "0" : "-1", "data-control": `to-${n}`, onclick: () => this._go(k) },
         el("span", { class: "title" }, el("span", { class: "n" }, String(n + 1)),
           el("span", { class: "fields" }, ...(node.isMessage ? fieldNodes(node.label) : ["outside of any message"])),
-          el("span", { class: "size" }, (node.end - node.start).toLocaleString("en"), el("span", { class: "unseen" }, " tokens"))),
+          el("span", { class: "size" }, NUMBERS.format(node.end - node.start), el("span", { class: "unseen" }, " tokens"))),
         el("span", { class: "words" }, sign && el("span", { class: `sign ${sign.severity}` }, `${SEVERITY_SIGNS[sign.severity]} `,
           el("span", { class: "unseen" }, `${plural(sign.count, "finding")}. `)), plainVisible(text.slice(0, ENTRY_WORDS)) || "(empty)")));
     row.style.top = `${k * ENTRY_HEIGHT}px`;

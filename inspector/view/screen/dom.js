@@ -35,8 +35,11 @@ function visibleText(text) {
   return nodes;
 }
 
+// Made once: each toLocaleString() would make one of its own.
+const NUMBERS = new Intl.NumberFormat("en");
+
 function plural(count, word) {
-  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+  return `${NUMBERS.format(count)} ${word}${count === 1 ? "" : "s"}`;
 }
 
 /** "27" or "27–34" for the tokens [start, end). */

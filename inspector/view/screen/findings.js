@@ -59,7 +59,7 @@ class FindingsList {
       const shown = members.slice(0, Math.max(0, left));
       left -= shown.length;
       groups.push(el("section", { class: "group" },
-        el("h3", {}, title, el("span", { class: "count" }, (this.feed.counts[effect] ?? members.length).toLocaleString("en"))),
+        el("h3", {}, title, el("span", { class: "count" }, NUMBERS.format(this.feed.counts[effect] ?? members.length))),
         ...this._cards(shown, members)));
     }
     if (!findings.length) groups.push(this._none());
@@ -96,7 +96,7 @@ class FindingsList {
     const button = (title, off, idle) => el("button", {
       class: "all", type: "button", disabled: idle, "data-control": `all-${title}-${code}`, "aria-label": `${title}: fixes of ${code} ${name}`, onclick: () => this._switchRule(code, name, off),
     }, title);
-    return el("div", { class: "rule-switch" }, el("span", {}, el("b", {}, code), ` ${on.toLocaleString("en")} of ${plural(mine.length, "fix").replace(/fixs$/, "fixes")} on`),
+    return el("div", { class: "rule-switch" }, el("span", {}, el("b", {}, code), ` ${NUMBERS.format(on)} of ${plural(mine.length, "fix").replace(/fixs$/, "fixes")} on`),
       button("All on", false, on === mine.length), button("All off", true, on === 0));
   }
 

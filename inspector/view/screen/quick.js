@@ -47,6 +47,7 @@ class QuickPainter {
     this.wide = (parseFloat(style.getPropertyValue("--margin")) || 0) > 40;
     this.ground = style.getPropertyValue("--panel").trim() || "#fff";
     this.number = this._look("line", "index");
+    this.fold = this._look("line", "fold");
     const context = this.canvas.getContext("2d", { alpha: false });
     context.font = `${style.fontSize} ${this.family}`;
     const { fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = context.measureText("x");
@@ -54,19 +55,22 @@ class QuickPainter {
   }
 
   /** How a box of these classes looks, in a line of that one. */
-  _look(line, name) {
-    const key = `${line}|${name}`;
+  _look(line, name, inside = "") {
+    const key = `${line}|${inside}|${name}`;
     let look = this.looks.get(key);
     if (look) return look;
     const probe = el("span", { class: name }, "x");
-    const row = el("div", { class: line }, probe);
+    const row = el("div", { class: line }, inside ? el("span", { class: inside }, probe) : probe);
     this.view.sheet.append(row);
     const style = getComputedStyle(probe);
     const shown = style.backgroundColor;
+    const image = style.backgroundImage;
     look = {
       ink: style.color, ground: shown === "rgba(0, 0, 0, 0)" || shown === "transparent" ? null : shown,
       font: `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`, round: parseFloat(style.borderTopLeftRadius) > 4,
       border: style.borderTopStyle === "none" ? null : style.borderTopColor, lined: style.textDecorationLine, deco: style.textDecorationColor,
+      hatch: image.startsWith("repeating") ? /rgba?\([^)]*\)/.exec(image)[0] : null,
+      lane: image.startsWith("linear") ? { ink: /rgba?\([^)]*\)/.exec(image)[0], height: parseFloat(style.backgroundSize.split(" ")[1]) } : null,
       bar: style.getPropertyValue("--channel").trim() || style.getPropertyValue("--line").trim(),
     };
     row.remove();
@@ -91,6 +95,10 @@ class QuickPainter {
       paint.fillStyle = this.number.ink;
       paint.textAlign = "right";
       paint.fillText(String(layout.items[from]), this.gutter - 25, base);
+      if (!this.view.compact && transcript.nodeStarts[n] === layout.items[from]) {
+        paint.textAlign = "center";
+        this._text(paint, this.fold.font, this.fold.ink, this.view.folded.has(n) ? "▸" : "▾", this.gutter - 17.5, base);
+      }
       paint.textAlign = "left";
     }
     let x = this.gutter;
@@ -133,6 +141,16 @@ class QuickPainter {
         else paint.stroke();
       } else paint.fillRect(x, top, span, height);
     }
+    if (look.hatch) {
+      paint.globalAlpha = 0.4;
+      paint.fillStyle = look.hatch;
+      paint.fillRect(x, top, span, height);
+      paint.globalAlpha = 1;
+    }
+    if (look.lane) {
+      paint.fillStyle = look.lane.ink;
+      paint.fillRect(x + inset, top + height + 2 - look.lane.height, span, look.lane.height);
+    }
     let at = x + (chip ? 9 : 1);
     if (added && added.n === 0) {
       this._text(paint, look.font, look.ink, "+", at, base);
@@ -148,7 +166,7 @@ class QuickPainter {
     const size = this.view.layout.ruler.cell(cell);
     if (cell.kind === "" || chip) this._text(paint, look.font, look.ink, cell.text, x, base);
     else {
-      const own = this._look(channel, `t cell ${cell.kind}`);
+      const own = this._look(channel, `cell ${cell.kind}`, "t");
       const boxed = cell.kind === "ctl" || cell.kind === "byte";
       this._text(paint, own.font, own.ink, cell.text, x + (boxed ? 4 : 0), base);
       if (boxed) {

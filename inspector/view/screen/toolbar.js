@@ -118,7 +118,7 @@ class FindBox {
   /** Tells how many there are, and the number of the one that is gone to. */
   show(matches, current) {
     const total = matches.length;
-    this.count.textContent = !this.input.value.trim() ? "" : total ? `${(current + 1).toLocaleString("en")} of ${total.toLocaleString("en")}` : "none";
+    this.count.textContent = !this.input.value.trim() ? "" : total ? `${NUMBERS.format(current + 1)} of ${NUMBERS.format(total)}` : "none";
     this.input.classList.toggle("none", Boolean(this.input.value.trim()) && !total);
     for (const button of this.steps) button.disabled = !total;
   }
