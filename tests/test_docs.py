@@ -49,7 +49,8 @@ def test_the_commands_of_the_readme_exist() -> None:
 def test_the_options_of_the_readme_exist() -> None:
     from inspector.cli import cli
 
-    helps = "".join(CliRunner().invoke(cli, [name, "--help"]).output for name in ("inspect", "scan", "rules", "app"))
+    commands = ["inspect", "scan", "rules", "app", "export", "gallery build", "gallery pack"]
+    helps = "".join(CliRunner().invoke(cli, [*command.split(), "--help"]).output for command in commands)
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
         assert option in helps, option
 

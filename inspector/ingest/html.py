@@ -1,7 +1,9 @@
 """Pages that harmonyscope exported: each holds the records of its transcripts, which are taken out of it again.
 
 A record stands in a script element of a type that no browser runs, as JSON, deflated (zlib) and in base64. Nothing
-else of a page is read.
+else of a page is read. Long lists of logprobs and alternatives, whose digits no compression makes short, stand behind
+the JSON as numbers: a zero byte, then the arrays that its ``packed`` names in order, little-endian
+(:func:`packed_record`; ``page.js`` reads them too).
 """
 
 from __future__ import annotations
@@ -9,11 +11,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any, Final
+
+import numpy as np
 
 from .unpacking import MAX_UNPACKED, UnpackError, inflate
 from .values import Problem, place, plural, problem
@@ -25,6 +31,9 @@ DATA_TYPE: Final = "application/x-harmonyscope"
 _OPENING: Final = f'<script type="{DATA_TYPE}" data-what="record"'
 _BLOCK: Final = re.compile(re.escape(_OPENING) + r"[^<>]*>([A-Za-z0-9+/=\s]*)(</script>)?")
 _LEVEL: Final = 6
+_LONG: Final = 64
+_LEAST: Final = -1e308
+"""What minus infinity is in a record, see :mod:`inspector.ingest.writing`."""
 
 
 def packed(data: bytes) -> str:
@@ -33,8 +42,81 @@ def packed(data: bytes) -> str:
 
 
 def packed_record(record: Mapping[str, Any]) -> str:
-    """A transcript record as a page holds it."""
-    return packed(json.dumps(record, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii"))
+    """A transcript record as a page holds it.
+
+    ``packed`` is ``{"logprobs": [type], "top": [type, pairs]}`` for what stands behind the JSON: of the logprobs
+    their values (NaN for null); of the alternatives the number of pairs of each token (u1), their ids (i4), their
+    values. The type is f4 where that loses nothing, else f8; minus infinity stands for -1e308.
+    """
+    head = dict(record)
+    arrays: list[bytes] = []
+    names: dict[str, list[Any]] = {}
+    logprobs, top = head.get("logprobs"), head.get("top")
+    if logprobs is not None and len(logprobs) >= _LONG:
+        kind, values = _numbers([math.nan if value is None else value for value in logprobs])
+        names["logprobs"] = [kind]
+        arrays.append(values)
+        del head["logprobs"]
+    if top is not None and len(top) >= _LONG and max(map(len, top)) < 256:
+        ids = [token for row in top for token, _ in row]
+        if all(-(2**31) <= token < 2**31 for token in ids):
+            kind, values = _numbers([value for row in top for _, value in row])
+            names["top"] = [kind, len(ids)]
+            arrays += [bytes(map(len, top)), np.array(ids, dtype="<i4").tobytes(), values]
+            del head["top"]
+    if names:
+        head["packed"] = names
+    text = json.dumps(head, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return packed(b"\0".join((text, b"".join(arrays))) if names else text)
+
+
+def _numbers(values: Sequence[float]) -> tuple[str, bytes]:
+    exact = np.array(values, dtype="<f8")
+    exact[exact == _LEAST] = -np.inf
+    with np.errstate(over="ignore"):
+        short = exact.astype("<f4")
+    same = np.array_equal(short.astype("<f8"), exact, equal_nan=True)
+    return ("f4", short.tobytes()) if same else ("f8", exact.tobytes())
+
+
+def _record_text(data: bytes) -> str:
+    """The JSON of a record as a page holds it, everything in its place.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    text, _, body = data.partition(b"\0")
+    record = json.loads(text)
+    names = record.pop("packed", None) if isinstance(record, dict) and body else None
+    if names is None:
+        return text.decode("utf-8")
+    if not isinstance(names, dict):
+        raise ValueError("packed names no arrays")
+    count = len(record["token_ids"])
+    at = 0
+
+    def take(kind: object, number: int) -> list[Any]:
+        nonlocal at
+        if kind not in ("u1", "i4", "f4", "f8") or not 0 <= number <= len(body):
+            raise ValueError("an array of no known type")
+        array = np.frombuffer(body, dtype=f"<{kind}", count=number, offset=at)
+        at += array.nbytes
+        return [None if value != value else max(value, _LEAST) for value in array.tolist()]
+
+    if "logprobs" in names:
+        record["logprobs"] = take(names["logprobs"][0], count)
+    if "top" in names:
+        kind, pairs = names["top"]
+        sizes, ids = take("u1", count), take("i4", int(pairs))
+        values = take(kind, len(ids))
+        if sum(sizes) != len(ids):
+            raise ValueError("alternatives of other tokens")
+        ends = [0, *accumulate(sizes)]
+        record["top"] = [
+            [list(pair) for pair in zip(ids[start:end], values[start:end], strict=True)]
+            for start, end in pairwise(ends)
+        ]
+    return json.dumps(record, separators=(",", ":"))
 
 
 def is_page(text: str) -> bool:
@@ -60,9 +142,8 @@ def out_of_page(found: Unwrapped) -> Unwrapped:
                 raise UnpackError("The record is cut short.")
             data = inflate(base64.b64decode(block.group(1), validate=False), left, form="zlib", what="The record")
             left -= len(data)
-            text = data.decode("utf-8")
-            json.loads(text)
-        except (UnpackError, binascii.Error, ValueError, RecursionError) as error:
+            text = _record_text(data)
+        except (UnpackError, binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
             what = str(error) if isinstance(error, UnpackError) else "The record is damaged."
             problems.append(problem(line, column, f"{what[:1].lower()}{what[1:].rstrip('.')}; export the page again"))
             continue

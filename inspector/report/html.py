@@ -204,7 +204,7 @@ def _top(frame: Frame) -> str:
 
 def _list(frame: Frame) -> str:
     if frame.kind == "sample":
-        return ""
+        return f'<h1 class="unseen">{_text(frame.title)}</h1>\n'
     about = f'<p class="about">{_text(frame.about)}</p>' if frame.about else ""
     return f'<section class="only-list"><h1>{_text(frame.title)}</h1>{about}</section>\n<div id="list" hidden></div>\n'
 

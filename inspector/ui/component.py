@@ -41,6 +41,9 @@ def _nothing() -> None:
     """A change of state needs a listener to be reported at all."""
 
 
+_SHORT: Final = 600
+"""Bytes of a message that may as well come again."""
+
 HELD_FROM: Final = 10_240
 """Bytes from which Streamlit sends a message once and then refers to it (``global.minCachedMessageSize``)."""
 
@@ -70,7 +73,7 @@ def show_screen(
             show_part("base", message.ljust(HELD_FROM), key=key)
         registered("harmonyscope_feed", js=feed_code, css=hidden)(
             key=f"{key}.feed",
-            data=feed,
+            data=feed if base else feed.ljust(HELD_FROM),
             on_fixes_change=on.get("fixes", _nothing),
             on_selection_change=on.get("selection", _nothing),
             on_style_change=on.get("style", _nothing),
@@ -92,7 +95,9 @@ def show_part(part: str, message: bytes, *, key: str) -> None:
 def pack_part(digest: str, part: str, value: Any) -> bytes:
     """A message for :func:`show_part`: ``value`` (JSON) about the transcript of this ``digest``."""
     body = {"digest": digest, "part": part, "value": value}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    message = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    # What is too long to come down with every run, and too short to be held, gets blanks.
+    return message if len(message) < _SHORT else message.ljust(HELD_FROM)
 
 
 def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None] = _nothing) -> None:

@@ -102,6 +102,22 @@ def test_a_page_gives_its_transcript_back(disk: Page, tmp_path: Path) -> None:
     assert switches_of(transcript).off == {"HS201"}
 
 
+def test_a_page_gives_logprobs_back_to_the_last_bit(disk: Page, tmp_path: Path) -> None:
+    count = 100
+    logprobs = tuple(None if n % 9 == 4 else -1 / (n + 3) for n in range(count))
+    top = tuple(tuple((5 * n + k, -0.1 * k - 1 / 3) for k in range(n % 4)) for n in range(count))
+    transcript = Transcript(
+        (200005, 17196, 200008, *[9050] * (count - 3)), "assistant", "x", logprobs=logprobs, top=top
+    )
+    path = tmp_path / "one.html"
+    path.write_bytes(export_html(inspected(transcript)))
+    opened(disk, path)
+    with disk.expect_download() as saving:
+        disk.get_by_role("button", name="Save transcript").click()
+    (again,) = read(saved(saving.value, tmp_path)).transcripts
+    assert (again.logprobs, again.top) == (logprobs, top)
+
+
 def saved(download: Download, folder: Path) -> bytes:
     path = folder / "saved"
     download.save_as(path)

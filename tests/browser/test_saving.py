@@ -30,6 +30,8 @@ def panel(page: Page) -> Locator:
     body = page.get_by_test_id("stPopoverBody")
     if not body.is_visible():
         page.get_by_test_id("stPopover").get_by_role("button", name="Save").click()
+    # What was drawn before stays in the page, hidden, until the run has ended.
+    expect(body.get_by_label("Title")).to_have_count(1)
     expect(body.get_by_label("Title")).to_be_visible()
     return body
 

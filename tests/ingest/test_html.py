@@ -9,9 +9,12 @@ import json
 import zipfile
 import zlib
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from inspector.ingest import FORMATS, detect, read
+from inspector.ingest import FORMATS, detect, read, transcript_record
 from inspector.ingest import archives as archives_module
 from inspector.ingest import html as html_module
 from inspector.ingest.html import DATA_TYPE, packed_record
@@ -38,6 +41,40 @@ def test_a_page_is_opened_as_its_records() -> None:
         assert loaded.problems == ()
         assert "taken out of an exported page (2 transcripts)" in loaded.explanation
     assert detect(text).format == "records"
+
+
+@given(
+    st.lists(st.none() | st.floats(allow_nan=False, width=32) | st.floats(-50, 0), min_size=70, max_size=90),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_logprobs_and_alternatives_come_back_to_the_last_bit(
+    logprobs: list[float | None], alternatives: int, single: bool
+) -> None:
+    if single:
+        logprobs = [None if value is None else float(np.float32(value)) for value in logprobs]
+    count = len(logprobs)
+    top = tuple(tuple((n * 7 - 3, logprobs[n] or -0.5) for _ in range(n % (alternatives + 1))) for n in range(count))
+    transcript = Transcript(tuple(range(count)), "assistant", "x", logprobs=tuple(logprobs), top=top)
+    record = transcript_record(transcript)
+    (again,) = read(page(packed_record(record))).transcripts
+    assert transcript_record(again) == record
+
+
+def test_alternatives_that_are_no_small_numbers_stay_in_the_json() -> None:
+    transcript = Transcript((1,) * 70, "assistant", "x", top=(((2**70, -1.0),),) * 70)
+    (again,) = read(page(packed_record(transcript_record(transcript)))).transcripts
+    assert again.top == transcript.top
+
+
+@pytest.mark.parametrize(
+    "names", ['{"logprobs":["f8"]}', '{"logprobs":["x"]}', '{"top":["f4",-1]}', '{"top":["f4",9]}', "[1]", '{"top":[]}']
+)
+def test_numbers_that_do_not_fit_are_damage(names: str) -> None:
+    data = b'{"id":"x","token_ids":[1,2,3],"packed":' + names.encode() + b"}\0" + b"\1" * 12
+    loaded = read(page(base64.b64encode(zlib.compress(data)).decode()))
+    assert loaded.transcripts == ()
+    assert "damaged" in loaded.problems[0].sentence
 
 
 def test_a_page_asked_for_as_text_or_ids_is_not_unpacked() -> None:

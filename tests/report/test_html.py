@@ -8,8 +8,10 @@ import json
 import re
 import time
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 from exporting import SAMPLES, hostile, long_transcript
 
 from inspector.ingest.html import DATA_TYPE
@@ -83,7 +85,7 @@ def test_a_page_asks_for_nothing_and_has_no_handlers() -> None:
 
 def test_no_text_of_a_transcript_stands_in_the_page_but_escaped_in_its_title() -> None:
     found = Page(export_html(hostile()))
-    assert found.text.count("window.pwned=1") == 1, "in the title, where it is text"
+    assert found.text.count("window.pwned=1") == 2, "in the title and the heading, where it is text"
     for attributes, text in found.scripts:
         if attributes.get("type") == DATA_TYPE:
             assert re.fullmatch(r"[A-Za-z0-9+/=]+", text)
@@ -121,6 +123,21 @@ def test_a_whole_context_is_exported_in_seconds_and_megabytes() -> None:
     took = time.process_time() - start
     assert len(data) < 10_000_000
     assert took < 5.0
+
+
+def test_a_whole_context_with_five_alternatives_for_each_token_stays_small() -> None:
+    draw = np.random.default_rng(3)
+    plain = long_transcript()
+    count = len(plain)
+    # As servers report them: single precision.
+    values = draw.normal(-3, 2, (count, 5)).astype(np.float32).astype(float).tolist()
+    ids = draw.integers(0, 200_000, (count, 5)).tolist()
+    transcript = replace(
+        plain,
+        logprobs=tuple(row[0] for row in values),
+        top=tuple(tuple(zip(*pair, strict=True)) for pair in zip(ids, values, strict=True)),
+    )
+    assert len(export_html(inspected(transcript))) < 10_000_000
 
 
 def test_an_empty_transcript_has_a_page() -> None:

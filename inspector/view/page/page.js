@@ -17,6 +17,31 @@ async function unpacked(element) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** A record as JSON: numbers that stand behind it (see inspector/ingest/html.py) are put into their place. */
+function recordText(bytes) {
+  const end = bytes.indexOf(0);
+  if (end < 0) return new TextDecoder().decode(bytes);
+  const { packed, ...record } = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+  const count = record.token_ids.length;
+  let at = end + 1;
+  const take = (type, number) => {
+    const size = number * type.BYTES_PER_ELEMENT;
+    // A copy begins at an aligned address.
+    const array = new type(bytes.slice(at, (at += size)).buffer);
+    return Array.from(array, (value) => (Number.isNaN(value) ? null : Math.max(value, -1e308)));
+  };
+  const types = { f4: Float32Array, f8: Float64Array };
+  if (packed.logprobs) record.logprobs = take(types[packed.logprobs[0]], count);
+  if (packed.top) {
+    const sizes = take(Uint8Array, count);
+    const ids = take(Int32Array, packed.top[1]);
+    const values = take(types[packed.top[0]], packed.top[1]);
+    let pair = 0;
+    record.top = sizes.map((size) => Array.from({ length: size }, () => [ids[pair], values[pair++]]));
+  }
+  return JSON.stringify(record);
+}
+
 /** Light or dark as the reader's system has it, until the button says otherwise; kept for the other pages. */
 class Theme {
   constructor(button, changed) {
@@ -153,7 +178,8 @@ class ExportedPage {
     const name = this.shown ?? "";
     const [record] = dataOf("record", name);
     if (!record) return;
-    const url = URL.createObjectURL(new Blob([await unpacked(record)], { type: "application/json" }));
+    const text = recordText(await unpacked(record));
+    const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     const link = document.createElement("a");
     link.href = url;
     link.download = `${name}.json`;

@@ -92,7 +92,8 @@ class TokenView extends LineScroller {
     this.scroller.classList.toggle("as-table", mode === "table");
     this.layout = null;
     this._layout();
-    this._back(place);
+    // The table's head must not cover it.
+    this._back(place && { ...place, y: Math.max(place.y, this.headed + 6) });
   }
 
   /** Draws the messages with these numbers as one line each. */
