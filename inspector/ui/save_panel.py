@@ -171,6 +171,7 @@ def _history(work: Bench, saved: Saved, shown: int) -> None:
                 st.markdown(
                     f"**{number}** {as_markdown(f'{_DID[revision.kind]} by {_by(revision)}, {moment(revision.at)}')}"
                     f"  \n{as_markdown(revision.title[:120])}",
+                    width="stretch",
                 )
                 if number == shown:
                     st.markdown("*shown*", width="content")

@@ -24,6 +24,7 @@ from ..gallery.content import is_address
 from ..gallery.saved import Revision, Row, Saved, StoreError
 from ..ingest import switches_of
 from ..inspection import NEWEST
+from ..report.visible import visible
 from ..view.viewmodel import digest
 from .moments import moment
 from .state import Bench
@@ -205,10 +206,10 @@ def _item(row: Row) -> dict[str, Any]:
         "strip": {"k": "", "w": [], "c": [], "e": [], "t": []},
         **look,
         "name": row.id,
-        "title": row.title,
-        "story": row.story,
+        "title": visible(row.title),
+        "story": visible(row.story),
         "family": "",
-        "tags": list(row.tags),
+        "tags": [visible(tag) for tag in row.tags],
         "count": row.tokens,
         "founding": 0,
         "href": f"./?sample={row.id}",

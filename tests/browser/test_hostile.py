@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import create_engine
 
 from inspector import inspect
-from inspector.tokens import vocabulary
+from inspector.gallery.bundle import read_gallery
+from inspector.gallery.database import SampleStore
+from inspector.gallery.link import write_link
+from inspector.ingest import transcript_record
+from inspector.report.exports import FORMATS
+from inspector.report.subject import inspected
+from inspector.tokens import Transcript, vocabulary
+
+from .. import hostile
+from .conftest import Serve, Watch
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +41,47 @@ FOREIGN = """() => {
   return {found, pwned: window.pwned ?? null, hidden: getComputedStyle(document.body).display === 'none'};
 }"""
 CLEAN: dict[str, object] = {"found": [], "pwned": None, "hidden": False}
+
+LINKS = """() => {
+  const roots = [document, ...[...document.querySelectorAll('*')].filter(e => e.shadowRoot).map(e => e.shadowRoot)];
+  return roots.flatMap(root => [...root.querySelectorAll('a[href], form, base, meta[http-equiv=refresh], [src]')])
+    .map(e => e.href || e.action || e.src || e.outerHTML)
+    .filter(address => /^(javascript|data:text|vbscript|command|file):|evil/i.test(address) && !address.startsWith(location.origin));
+}"""
+"""Where a click, or the browser itself, would go that it must not."""
+
+
+def holds(page: Page) -> None:
+    """Nothing ran, nothing leads elsewhere, the layout stands and the controls are there."""
+    assert page.evaluate(FOREIGN) == CLEAN
+    assert page.evaluate(LINKS) == []
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    scrolls = page.locator(".stMain")
+    if scrolls.count():
+        assert scrolls.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+        for name in ("Inspect", "Gallery", "Rules"):
+            expect(page.get_by_role("link", name=name, exact=True)).to_be_in_viewport()
+
+
+@pytest.fixture(scope="module")
+def hostile_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app whose gallery and whose saved samples are hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    bundle = folder / "hostile.jsonl"
+    bundle.write_text("\n".join(json.dumps(record) for record in hostile.records()))
+    url = f"sqlite:///{folder / 'saved.db'}"
+    store = SampleStore(create_engine(url))
+    store.prepare()
+    for sample in read_gallery(bundle.read_bytes(), "hostile.jsonl").samples:
+        store.save(sample, author=hostile.TEXTS["script"])
+    code = (
+        "import os; "
+        f"os.environ.update(HARMONYSCOPE_DATABASE_URL={url!r}, HARMONYSCOPE_GALLERIES={str(bundle)!r}); "
+        "from inspector.app import run; run(port={port}, open_browser=False)"
+    )
+    with serve(["-c", code], folder) as address:
+        yield address
 
 
 def submit(page: Page, url: str, text: str) -> None:
@@ -129,3 +182,100 @@ def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> 
     # The release on the screen is 0.0.8, which still breaks; that the newest one would not is no comfort here.
     expect(page.locator(".verdict .after")).to_contain_text("not repaired")
     assert sum(received) < 20_000, "a switch must not send the tokens again"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everything_hostile_at_once_in_every_mode(page: Page, app_url: str, tmp_path: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    file = tmp_path / "hostile.jsonl"
+    file.write_text(json.dumps(transcript_record(hostile.transcript())))
+    page.goto(app_url)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator(".hero .t").first).to_be_visible()
+    expect(page.get_by_label("Source")).to_contain_text("<script>window.pwned='script'</script>")
+    holds(page)
+    for mode in ("Table", "Diff", "Text"):
+        page.get_by_role("button", name=mode, exact=True).or_(page.get_by_role("radio", name=mode, exact=True)).click()
+        holds(page)
+    for tool in ("Outline", "Step"):
+        page.get_by_role("button", name=tool, exact=True).click()
+        holds(page)
+    for panel in ("Save", "Share", "Export", "Input"):
+        page.get_by_role("button", name=panel, exact=True).click()
+        expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+        holds(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def test_a_hostile_gallery_and_hostile_saved_samples(page: Page, hostile_url: str, artifacts: Path) -> None:
+    page.goto(f"{hostile_url}/gallery")
+    expect(page.locator("a.card").filter(has_text="<script>window.pwned='script'</script>").first).to_be_visible()
+    holds(page)
+    page.get_by_role("searchbox").fill("<script>")
+    expect(page.locator("a.card").first).to_be_visible()
+    holds(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+    holds(page)
+    page.screenshot(path=artifacts / "hostile-gallery-390.png")
+    page.locator("a.card").filter(has_text="<script>").first.click()
+    expect(page.locator(".hero .t").first).to_be_visible()
+    holds(page)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_hostile_link(page: Page, app_url: str, artifacts: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{app_url}/#{write_link(hostile.transcript(), 3)}")
+    expect(page.get_by_label("Source")).to_contain_text("<script>window.pwned='script'</script>")
+    holds(page)
+    page.screenshot(path=artifacts / f"hostile-link-{width}.png")
+
+
+def test_hostile_addresses(page: Page, app_url: str) -> None:
+    for text in (hostile.TEXTS["script"], hostile.TEXTS["event handler"], hostile.TEXTS["markdown"]):
+        for address in ("?sample=", "rules?rule=", "gallery?q=", "gallery?rule=", "#h1.", "#"):
+            page.goto(f"{app_url}/{address}{quote(text)}")
+            expect(page.get_by_role("heading").first).to_be_visible()
+            holds(page)
+
+
+def test_a_hostile_page_from_disk(browser: Browser, tmp_path: Path, artifacts: Path) -> None:
+    file = tmp_path / "hostile.html"
+    file.write_bytes(FORMATS["html"].write(inspected(hostile.transcript())))
+    context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
+    page = context.new_page()
+    watch = Watch(page)
+    page.goto(file.as_uri())
+    expect(page.locator(".t").first).to_be_visible()
+    holds(page)
+    page.screenshot(path=artifacts / "hostile-page-390.png")
+    context.close()
+    assert watch.errors == []
+    assert [url for url in watch.elsewhere if not url.startswith(file.as_uri())] == []
+
+
+def test_ten_megabytes_of_one_token_and_a_tower_of_marks(page: Page, app_url: str, tmp_path: Path) -> None:
+    token, count = hostile.RUN
+    start, end = (200005, 17196, 200008), (200002,)
+    marks = vocabulary().encode_markers(f"<|channel|>final<|message|>{hostile.MANY_MARKS}<|return|>")
+    records = [
+        transcript_record(Transcript(ids=tuple(marks), id="marks")),
+        transcript_record(Transcript(ids=(*start, *[token] * count, *end), id="run")),
+    ]
+    file = tmp_path / "large.jsonl"
+    file.write_text("\n".join(map(json.dumps, records)))
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(app_url)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_label("Source")).to_contain_text(f"{len(marks):,} tokens", timeout=60_000)
+    holds(page)
+    page.get_by_role("combobox", name="Transcript").click()
+    page.get_by_role("option", name="2. run").click()
+    expect(page.get_by_label("Source")).to_contain_text(f"{count + 4:,} tokens", timeout=120_000)
+    holds(page)
+    box = page.get_by_role("listbox", name="Tokens of the transcript")
+    box.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".hero .t.marker", has_text="return")).to_be_visible()
+    holds(page)
