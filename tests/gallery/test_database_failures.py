@@ -94,6 +94,7 @@ def test_a_database_in_memory_is_refused(url: str) -> None:
         SampleStore(create_engine(url))
 
 
+@pytest.mark.filterwarnings("ignore:No driver name")
 def test_another_kind_of_database_is_refused() -> None:
     engine = create_engine("mssql+pyodbc://user:secret@127.0.0.1/db", module=sqlite3)
     with pytest.raises(StoreError, match="in SQLite or PostgreSQL; the database given is mssql") as failed:
