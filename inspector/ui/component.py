@@ -73,7 +73,7 @@ def show_screen(
             show_part("base", message.ljust(HELD_FROM), key=key)
         registered("harmonyscope_feed", js=feed_code, css=hidden)(
             key=f"{key}.feed",
-            data=feed if base else feed.ljust(HELD_FROM),
+            data=feed,
             on_fixes_change=on.get("fixes", _nothing),
             on_selection_change=on.get("selection", _nothing),
             on_style_change=on.get("style", _nothing),
