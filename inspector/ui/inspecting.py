@@ -18,7 +18,7 @@ from .state import Bench
 
 _HELD: Final = "harmonyscope.held"
 
-LONG_FEED: Final = 2500
+LONG_FEED: Final = 800
 """Bytes of a feed from which it is sent whole once, and then only what a switch changes of it."""
 
 

@@ -76,7 +76,8 @@ def hostile_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Itera
     store = SampleStore(create_engine(url))
     store.prepare()
     for sample in read_gallery(bundle.read_bytes(), "hostile.jsonl").samples:
-        short = replace(sample, tags=tuple(tag[:60] for tag in sample.tags))
+        tags = tuple(tag[:60] for tag in sample.tags)
+        short = replace(sample, title=sample.title[:200], story=sample.story[:2000], tags=tags)
         store.save(short, author=hostile.TEXTS["script"])
     code = (
         "import os; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,3 +54,44 @@ def test_streamlit_run_from_another_folder(
     with serve(["-m", "streamlit", "run", script, "--server.port", "{port}"], tmp_path) as url:
         assert " 101 " in handshake(url, urlsplit(url).netloc, url)
         assert " 403 " in handshake(url, "evil.invalid", "http://evil.invalid")
+
+
+def answer(url: str, method: str, path: str, body: bytes = b"", **headers: str) -> int:
+    """The status of the answer to one request."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
+    try:
+        connection.request(method, path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_uploads_need_the_token_and_have_a_cap(app_url: str) -> None:
+    path = "/_stcore/upload_file/00000000-0000-0000-0000-000000000000/1"
+    assert answer(app_url, "PUT", path, b"x") == 403
+    cookie = {"Cookie": "_streamlit_xsrf=2|00000000|00|0", "X-Xsrftoken": "2|11111111|11|1"}
+    assert answer(app_url, "PUT", path, b"x", **cookie) == 403
+
+
+def test_no_file_of_the_machine_is_served(app_url: str) -> None:
+    for path in ("/app/static/app.py", "/static/../app.py", "/static/%2e%2e/%2e%2e/app.py", "/.streamlit/config.toml"):
+        connection = HTTPConnection(urlsplit(app_url).netloc, timeout=10)
+        connection.request("GET", path)
+        body = connection.getresponse().read()
+        connection.close()
+        assert b"st.set_page_config" not in body
+        assert b"enableXsrfProtection" not in body
+
+
+def test_another_name_only_when_it_is_allowed(
+    tmp_path: Path, serve: Callable[[list[str], Path], AbstractContextManager[str]]
+) -> None:
+    code = (
+        "from inspector.app import LOOPBACK, run; "
+        "run(port={port}, open_browser=False, allowed=(*LOOPBACK, 'tools.example.org'))"
+    )
+    with serve(["-c", code], tmp_path) as url:
+        assert " 101 " in handshake(url, "tools.example.org", "http://tools.example.org")
+        assert " 101 " in handshake(url, urlsplit(url).netloc, url)
+        assert " 403 " in handshake(url, "evil.invalid", "http://evil.invalid")
+        assert " 403 " in handshake(url, "tools.example.org", "http://evil.invalid")

@@ -15,10 +15,21 @@ from inspector.ui.plain import as_markdown
 )
 def test_punctuation_is_escaped(text: str) -> None:
     shown = as_markdown(text)
-    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown) == text
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown).replace("\u2060", "") == text
     assert not re.search(r"(?<!\\)[<*_`\[$#|~:]", shown)
 
 
 def test_lines_and_invisible_characters() -> None:
     assert as_markdown("a\n\nb\tc") == "a b c"
     assert as_markdown("a\u202eb\x1b") == r"aU\+202EbU\+001B"
+
+
+@pytest.mark.parametrize("text", ["http://x.y", "see HTTPS://x.y/z", "www.x.y", "a.b@c.org"])
+def test_addresses_do_not_become_links(text: str) -> None:
+    shown = re.sub(r"\\(.)", r"\1", as_markdown(text))
+    assert not re.search(r"(?i)https?://|www(?=\.)|[-.\w+]@", shown)
+    assert shown.replace("\u2060", "") == text
+
+
+def test_characters_without_a_width_are_named() -> None:
+    assert as_markdown("a\u3164\u034f\U000e0041b") == r"aU\+3164U\+034FU\+E0041b"

@@ -8,11 +8,17 @@ class SourceLine {
   }
 
   show(transcript, { title, story, read_as: readAs }) {
-    const role = transcript.role === null ? "a whole conversation" : `continues <|start|>${transcript.role}`;
+    const count = plural(transcript.count, "token");
+    const whole = transcript.role === null;
+    const role = whole ? "a whole conversation" : `continues <|start|>${transcript.role}`;
+    // What the input was taken for often says these already; the same is not said twice.
+    const said = title ? "" : readAs;
+    const facts = [!said.includes(count) && count, !said.includes(whole ? role : `continuing after <|start|>${transcript.role}`) && el("code", {}, role)];
+    const shown = facts.filter(Boolean);
     this.root.replaceChildren(
-      el("div", { class: "what" }, title && el("b", {}, title), story && el("span", { class: "story" }, story),
-        !title && el("span", {}, ...visibleText(readAs))),
-      el("div", { class: "facts" }, `${plural(transcript.count, "token")} · `, el("code", {}, role)));
+      el("div", { class: "what" }, title && el("b", {}, ...visibleText(title)), story && el("span", { class: "story" }, ...visibleText(story)),
+        said && el("span", {}, ...visibleText(said))),
+      el("div", { class: "facts" }, ...(shown.length === 2 ? [shown[0], " · ", shown[1]] : shown)));
   }
 }
 
@@ -28,7 +34,7 @@ class FinishLine {
   show(finish) {
     const said = (label, expected, reported, stated) => el("span", { class: "reason" }, el("span", { class: "quiet" }, label), " ",
       el("code", {}, String(expected)), stated && el("span", { class: expected === reported ? "fits" : "differs" },
-        expected === reported ? " ✓ as reported" : ` ✗ reported ${String(reported)}`));
+        ...(expected === reported ? [" ✓ as reported"] : [" ✗ reported ", ...visibleText(String(reported).slice(0, 200))])));
     const parts = [];
     if (finish.expected !== null || finish.reported !== null) {
       parts.push(said("finish_reason should be", finish.expected ?? "unknown", finish.reported, finish.reported !== null));

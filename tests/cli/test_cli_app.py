@@ -1,0 +1,69 @@
+"""``harmonyscope app``: on this machine only, unless a flag says that the risk is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from inspector.app import LOOPBACK, is_loopback
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the app would have been started with."""
+    found: list[dict[str, Any]] = []
+    monkeypatch.setattr("inspector.app.run", lambda **given: found.append(given))
+    return found
+
+
+def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
+    assert run("app", "--port", "4321").code == 0
+    assert run().code == 0
+    assert started[0] == {"port": 4321, "open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK}
+    assert started[1] == {"port": None, "open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "tools.example.org", ""])
+def test_another_address_alone_is_refused_and_the_risk_is_named(
+    run: Run, started: list[dict[str, Any]], host: str
+) -> None:
+    ran = run("app", "--host", host, "--allow-host", "tools.example.org")
+    assert (ran.code, ran.out, started) == (2, "", [])
+    assert "without a login" in ran.err
+    assert "--expose-to-network" in ran.err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.5.5.5", "::1", "localhost"])
+def test_loopback_needs_no_flag(run: Run, started: list[dict[str, Any]], host: str) -> None:
+    ran = run("app", "--host", host, "--allow-host", "dev.localhost")
+    assert (ran.code, ran.err) == (0, "")
+    assert started[0]["host"] == host
+    assert started[0]["allowed"] == (*LOOPBACK, "dev.localhost")
+    assert is_loopback(host)
+
+
+def test_exposed_it_says_so_and_names_who_is_served(run: Run, started: list[dict[str, Any]]) -> None:
+    ran = run("app", "--host", "0.0.0.0", "--expose-to-network", "--allow-host", "tools.example.org")
+    assert ran.code == 0
+    assert "without a login" in ran.err
+    assert started[0]["allowed"] == (*LOOPBACK, "tools.example.org")
+    assert started[0]["open_browser"] is False
+    assert run("app", "--host", "192.0.2.7", "--expose-to-network").code == 0
+    assert started[1]["allowed"] == (*LOOPBACK, "192.0.2.7")
+
+
+def test_everywhere_needs_a_name(run: Run, started: list[dict[str, Any]]) -> None:
+    ran = run("app", "--host", "0.0.0.0", "--expose-to-network")
+    assert (ran.code, started) == (2, [])
+    assert "--allow-host" in ran.err
+
+
+@pytest.mark.parametrize("name", ["*", "", "a b", "http://x.org", "x.org/", "x.org:80", "*.", "-x"])
+def test_a_host_is_a_name(run: Run, started: list[dict[str, Any]], name: str) -> None:
+    ran = run("app", "--allow-host", name)
+    assert (ran.code, started) == (2, [])
+    assert "is no name of a host" in ran.err
