@@ -41,8 +41,12 @@ def input_panel(work: Bench, *, tall: bool = False, over: bool = True) -> None:
         tall: on a page of its own, with more room.
         over: whether to offer to start over.
     """
+    with st.container(key="tall" if tall else "box"):
+        _widgets(work, tall, over and not work.is_empty)
+
+
+def _widgets(work: Bench, tall: bool, over: bool) -> None:
     _fill(work)
-    over = over and not work.is_empty
     left, right = st.columns([3, 1], gap="medium")
     with left, st.form("w.form", border=False):
         st.text_area(

@@ -1,4 +1,4 @@
-"""The frame of the pages: the empty page, the rules, the panels of the first row; axe, widths, what moves on loading."""
+"""The frame of the pages: the empty page, the rules, the panels of the first row; axe, widths, what moves."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 SHIFTS = """() => {
-  window.shifts = [];
+  // Streamlit loads what applies a page's style in its own time: what counts is what moves from then on.
+  let styled = Infinity;
+  const shifts = [];
+  const look = () => {
+    const pages = document.querySelector(".st-key-pages");
+    if (pages && getComputedStyle(pages).position === "fixed") styled = performance.now() + 50;
+    else requestAnimationFrame(look);
+  };
+  look();
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(entry.value);
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push([entry.startTime, entry.value]);
   }).observe({ type: "layout-shift", buffered: true });
+  window.moved = () => shifts.filter(([at]) => at > styled).reduce((sum, [, value]) => sum + value, 0);
 }"""
 
 
@@ -78,14 +87,12 @@ def test_nothing_jumps_while_a_page_loads(page: Page, app_url: str, width: int) 
     page.add_init_script(f"({SHIFTS})()")
     start(page, app_url)
     expect(page.get_by_text("64MB per file")).to_be_visible()
-    start_shift = sum(page.evaluate("window.shifts"))
+    # Up to 0.1 counts as good with those who measure it on the web.
+    assert page.evaluate("window.moved()") < 0.05
     page.goto(f"{app_url}/?sample=lost-call")
     expect(page.locator(".hero .t").first).to_be_visible()
     expect(page.get_by_text("the library itself says the same")).to_be_visible()
-    sample_shift = sum(page.evaluate("window.shifts"))
-    # 0.1 is what counts as good; a page that is drawn from nothing has some.
-    assert start_shift < 0.1
-    assert sample_shift < 0.1
+    assert page.evaluate("window.moved()") < 0.05
 
 
 def test_the_panels_are_reached_and_left_by_keyboard(page: Page, app_url: str) -> None:

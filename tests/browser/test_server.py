@@ -69,7 +69,7 @@ def answer(url: str, method: str, path: str, body: bytes = b"", **headers: str) 
 def test_uploads_need_the_token_and_have_a_cap(app_url: str) -> None:
     path = "/_stcore/upload_file/00000000-0000-0000-0000-000000000000/1"
     assert answer(app_url, "PUT", path, b"x") == 403
-    cookie = {"Cookie": "_streamlit_xsrf=2|00000000|00|0", "X-Xsrftoken": "2|11111111|11|1"}
+    cookie = {"Cookie": "_streamlit_xsrf=2|00000000|00|0", "X-Xsrftoken": "2|11111111|22|1"}
     assert answer(app_url, "PUT", path, b"x", **cookie) == 403
 
 

@@ -166,12 +166,11 @@ def test_an_interrupt_is_no_traceback() -> None:
 
 
 def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import types
+    import inspector.app as module
 
     calls: list[dict[str, object]] = []
-    fake = types.ModuleType("inspector.app")
-    fake.run = lambda **options: calls.append(options)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "inspector.app", fake)
+    monkeypatch.setattr(module, "run", lambda **options: calls.append(options))
     assert run().code == 0
     assert run("app", "--port", "8123", "--no-browser").code == 0
-    assert calls == [{"port": None, "open_browser": True}, {"port": 8123, "open_browser": False}]
+    usual = {"host": module.HOST, "allowed": module.LOOPBACK}
+    assert calls == [{"port": None, "open_browser": True, **usual}, {"port": 8123, "open_browser": False, **usual}]

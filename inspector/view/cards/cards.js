@@ -3,6 +3,7 @@
 const CARD_VIEWS = new WeakMap();
 const FIRST_CARDS = 60;
 const MORE_CARDS = 120;
+const SETTLING = 2500;
 const SEEN_OPENED = (globalThis[Symbol.for("harmonyscope.opened")] ??= new Set());
 
 class CardList {
@@ -101,13 +102,23 @@ class CardList {
     return this.nodes.get(item);
   }
 
-  /** Bring a card to where it was. Twice: what comes into view may turn out taller than it was taken for. */
+  /** Bring a card to where it was, and hold it there while the page around it still settles; a person's own move ends it. */
   _scrollTo({ name, top }) {
     const card = [...this.list.querySelectorAll("a.card")].find((node) => node.dataset.name === name);
-    const move = () => { scrollerOf(this.root).scrollTop += card.getBoundingClientRect().top - top; };
     if (!card) return;
-    move();
-    requestAnimationFrame(() => { move(); requestAnimationFrame(move); });
+    const end = performance.now() + SETTLING;
+    const own = new AbortController();
+    for (const type of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+      document.addEventListener(type, () => own.abort(), { capture: true, passive: true, signal: own.signal });
+    }
+    const hold = () => {
+      if (own.signal.aborted || !card.isConnected) return;
+      const off = card.getBoundingClientRect().top - top;
+      if (Math.abs(off) >= 1) scrollerOf(this.root).scrollTop += off;
+      if (performance.now() < end) requestAnimationFrame(hold);
+      else own.abort();
+    };
+    hold();
   }
 
   /** Remember the choice and the place, a moment after the last change: browsers limit how often that may be done. */
