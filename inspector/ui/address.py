@@ -53,8 +53,10 @@ def go(work: Bench, seq: object, name: object, payload: object) -> None:
     if not isinstance(seq, int) or not isinstance(name, str) or not isinstance(payload, str):
         return
     if seq <= work.answered:
+        work.echo = False
         return
-    work.answered = seq
+    # A payload is asked for twice: the second time without it, so that it does not travel again and again.
+    work.answered, work.echo = seq, bool(payload)
     st.query_params.pop("sample", None)
     if name not in (START, SAMPLE, "") and work.restore(name):
         return

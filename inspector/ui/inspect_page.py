@@ -33,6 +33,9 @@ SLOW_TOKENS: Final = 20_000
 
 SLOW_BYTES: Final = 500_000
 
+_LOADED: Final = "harmonyscope.loaded"
+_CHOOSER: Final = "harmonyscope.chooser"
+
 
 @guarded
 def show() -> None:
@@ -43,20 +46,32 @@ def show() -> None:
     for sentence, draw in ((work.notice, st.error), (work.hint, st.warning)):
         if sentence:
             draw(as_markdown(sentence))
-    work.notice = work.hint = ""
+    if not work.echo:
+        work.notice = work.hint = ""
     restore_offer(work)
     if work.is_empty:
         _welcome(work)
         return
-    size = len(work.upload or b"") + len(work.text)
-    with _quiet("Reading the input", size > SLOW_BYTES):
-        loaded = work.load()
+    loaded = _loaded(work)
     _problems(loaded)
     if loaded.transcripts:
         _screen(loaded, work.revision)
     else:
         # What cannot be read has to be mended.
         input_panel(work, tall=True, over=True)
+
+
+def _loaded(work: Bench) -> Loaded:
+    """The input as it was read, once for each change of it."""
+    held = st.session_state.get(_LOADED)
+    if isinstance(held, tuple) and held[0] == work.revision:
+        found: Loaded = held[1]
+        return found
+    size = len(work.upload or b"") + len(work.text)
+    with _quiet("Reading the input", size > SLOW_BYTES):
+        loaded = work.load()
+    st.session_state[_LOADED] = (work.revision, loaded)
+    return loaded
 
 
 @contextmanager
@@ -154,7 +169,8 @@ def _screen(loaded: Loaded, revision: int) -> None:
             _chooser(work, loaded)
     transcript = _chosen(work, loaded)
     adopt(work, transcript)
-    with _quiet(f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
+    # In the row, where it moves nothing.
+    with bar, _quiet(f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
         given = answer(work, Asked(transcript, work.sample, loaded.explanation))
     with bar:
         actions(work, given)
@@ -170,6 +186,10 @@ def _chooser(work: Bench, loaded: Loaded) -> None:
     """Which of several transcripts is shown."""
     names = [f"{n}. {t.id or t.source} ({len(t.ids):,} tokens)" for n, t in enumerate(loaded.transcripts, 1)]
     work.record = min(work.record, len(names) - 1)
+    if st.session_state.get(_CHOOSER) != work.revision:
+        # Another input: what was chosen of the last one says nothing.
+        st.session_state[_CHOOSER] = work.revision
+        st.session_state.pop("w.record", None)
     work.record = st.selectbox(
         "Transcript",
         range(len(names)),

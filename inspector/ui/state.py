@@ -49,6 +49,7 @@ class Bench:
         session: of this server's session, which a reload ends.
         turn: counts what a person opened here, and what therefore has to be written into the address.
         answered: the last question of the address that was answered.
+        echo: whether the browser has yet to take back a long question.
         revision: counts all changes of the input, for what was drawn from it.
         adopted: inputs and transcripts (digests) whose own switches were taken.
         go_to: a token (digest, index) that a link or a plot points at.
@@ -75,6 +76,7 @@ class Bench:
     session: str = field(default_factory=new_name)
     turn: int = 0
     answered: int = 0
+    echo: bool = False
     revision: int = 0
     adopted: set[tuple[str, str]] = field(default_factory=set)
     go_to: tuple[str, int] | None = None

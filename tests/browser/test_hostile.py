@@ -180,6 +180,10 @@ def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> 
     page.keyboard.press("Home")
     expect(page.locator(".hero .t[data-i='0']")).to_be_visible()
     expect(page.locator(".verdict .source")).not_to_contain_text("predicted", timeout=60_000)
+    # What arrives later than the screen is there.
+    page.wait_for_function(
+        "() => [...globalThis[Symbol.for('harmonyscope')].parts.values()].some((parts) => parts.checks && parts.steps)"
+    )
     received.clear()
     page.locator(".finding .switch").first.click()
     expect(page.get_by_role("region", name="Repaired")).to_contain_text("0 of 1 fix on")

@@ -99,6 +99,15 @@ def test_a_question_is_answered_once() -> None:
     assert work.text == "two"
 
 
+def test_a_sentence_stays_until_the_question_is_taken_back() -> None:
+    work = own("one")
+    go(work, 1, "", "h1.AAAA")
+    assert work.echo
+    go(work, 1, "", "")
+    assert not work.echo
+    assert "damaged" in work.notice
+
+
 def test_a_link_opens_with_everything_it_carries() -> None:
     sample = load_sample("lost-call").transcript
     payload = write_link(carrying(sample, Switches(off=frozenset({"HS601@27"})), Card(title="T")), 3)
