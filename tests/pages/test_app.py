@@ -33,6 +33,8 @@ def test_settings_lie_beside_the_script_and_are_safe() -> None:
     assert set(server["allowedHosts"]) == {"localhost", "127.0.0.1", "::1"}
     assert server["enableCORS"] is True
     assert server["enableXsrfProtection"] is True
+    assert server["enableStaticServing"] is False
+    assert server["fileWatcherType"] == "none"
     assert server["maxUploadSize"] <= 64
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["client"]["showErrorDetails"] == "none"
