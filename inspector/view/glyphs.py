@@ -8,105 +8,114 @@ or joined emoji that belong to it. Ordinary tokens that spell a marker are look-
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from ..tokens import FIRST_SPECIAL, VOCABULARY_SIZE, Span, is_special, special_text, vocabulary
 
-MAX_TOGETHER: Final = 16
-"""Tokens that are drawn as one character at most: a person can still read their ids."""
+MAX_TOGETHER: Final = 32
+"""Tokens that are drawn as one character at most (a subdivision flag is 26): a person can still read their ids."""
 
-_JOINER: Final = "\u200d"
+_CLUSTER: Final = regex.compile(r"\X")
+_EXTENDS: Final = regex.compile(
+    r"[\p{M}\u200d\p{Grapheme_Extend}\p{GCB=V}\p{GCB=T}\p{GCB=RI}\p{GCB=SpacingMark}\p{EMod}]"
+)
+"""A first character that may belong to what stands before it."""
+_AWAITS: Final = regex.compile(r"[\u200d\p{GCB=L}\p{GCB=V}\p{GCB=LV}\p{GCB=RI}\p{GCB=Prepend}]\Z")
+"""A last character to which the next may belong."""
 _SPELLED: Final = re.compile(rb"<\|([a-z]{2,12}(?:_\d{6})?)\|>")
 _SPECIALS: Final = frozenset(special_text(i).encode() for i in range(FIRST_SPECIAL, VOCABULARY_SIZE))
 
 
 def characters_over_tokens(ids: Sequence[int]) -> list[Span]:
-    """Runs of two or more ordinary tokens that are drawn as one character, in order, without overlap."""
+    """Runs of two or more ordinary tokens that are drawn as one character, in order, without overlap.
+
+    A character is an extended grapheme cluster (Unicode Standard Annex 29): a letter with its marks, a joined emoji,
+    a flag, a syllable of jamo. What is longer than :data:`MAX_TOGETHER` tokens is drawn in several pieces.
+    """
     table = vocabulary().token_bytes
-    joins: dict[int, bool] = {}
+    kinds: dict[int, int] = {}
     for token in set(ids):
         data = table(token) if 0 <= token < FIRST_SPECIAL else None
-        joins[token] = data is not None and _may_join(data)
+        kinds[token] = _ALONE if data is None else _kind(data)
     spans: list[Span] = []
-    at, count = 0, len(ids)
-    candidates = [i for i, token in enumerate(ids) if joins[token]]
-    for index in candidates:
-        if index < at:
+    at = 0
+    while True:
+        joint = next((i for i in range(at, len(ids)) if kinds[ids[i]] & _JOINS), None)
+        if joint is None:
+            return spans
+        # All that is not ASCII around it, and one token before: the letter that a mark stands on.
+        start = joint
+        while start > at and kinds[ids[start - 1]] & _WIDE:
+            start -= 1
+        if start > at and 0 <= ids[start - 1] < FIRST_SPECIAL:
+            start -= 1
+        end = joint + 1
+        while end < len(ids) and kinds[ids[end]] & _WIDE:
+            end += 1
+        spans += _clusters(ids, start, end)
+        at = end
+
+
+_ALONE, _WIDE, _JOINS = 0, 1, 2
+
+
+def _kind(data: bytes) -> int:
+    if data.isascii():
+        return _ALONE
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _WIDE | _JOINS
+    return _WIDE | (_JOINS if _EXTENDS.match(text) or _AWAITS.search(text) else 0)
+
+
+def _clusters(ids: Sequence[int], start: int, end: int) -> list[Span]:
+    """The characters of tokens [start, end) that reach over several of them."""
+    pieces = [vocabulary().token_bytes(token) or b"" for token in ids[start:end]]
+    # A byte that is no part of a character becomes a surrogate, which joins nothing.
+    text = b"".join(pieces).decode("utf-8", "surrogateescape")
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    broken = (points >= 0xDC80) & (points <= 0xDCFF)
+    sizes = np.where(broken, 1, 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000))
+    edges = np.concatenate(([0], np.cumsum(sizes)))
+    ends = np.cumsum([len(piece) for piece in pieces])
+    # The token that the first and that the last byte of each character is in.
+    first_of: list[int] = np.searchsorted(ends, edges[:-1], side="right").tolist()
+    last_of: list[int] = np.searchsorted(ends, edges[1:] - 1, side="right").tolist()
+    spans: list[Span] = []
+    for match in _CLUSTER.finditer(text):
+        at, end_at = match.span()
+        first = first_of[at]
+        if last_of[end_at - 1] == first:
             continue
-        # A mark joins what stands before it; a broken byte may begin a character.
-        start = index
-        previous = ids[index - 1] if index > at else -1
-        if _begins_with_mark(table(ids[index]) or b"") and 0 <= previous < FIRST_SPECIAL:
-            start = index - 1
-        end = _end_of_character(ids, start, count)
-        if end - start > 1:
-            spans.append(Span(start, end))
-        at = max(end, index + 1)
+        for char in range(at, end_at):
+            if last_of[char] - first >= MAX_TOGETHER:
+                _add(spans, ids, start + first, start + last_of[char - 1] + 1)
+                first = first_of[char]
+        _add(spans, ids, start + first, start + last_of[end_at - 1] + 1)
     return spans
 
 
-def _may_join(data: bytes) -> bool:
-    if data.isascii():
-        return False
+def _add(spans: list[Span], ids: Sequence[int], first: int, end: int) -> None:
+    """Add tokens [first, end), together with the span before if they share a token; only whole characters are added."""
+    if spans and spans[-1].end > first:
+        if end - spans[-1].start > MAX_TOGETHER:
+            return
+        first = spans[-1].start
+    if end - first < 2:
+        return
     try:
-        text = data.decode()
+        vocabulary().decode_bytes(ids[first:end]).decode()
     except UnicodeDecodeError:
-        return True
-    return _is_mark(text[0]) or text[-1] == _JOINER
-
-
-def _begins_with_mark(data: bytes) -> bool:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return False
-    return bool(text) and _is_mark(text[0])
-
-
-def _is_mark(char: str) -> bool:
-    # Skin tones are symbols to Unicode, yet they colour the emoji before them.
-    return char == _JOINER or unicodedata.category(char)[0] == "M" or "\U0001f3fb" <= char <= "\U0001f3ff"
-
-
-def _end_of_character(ids: Sequence[int], start: int, count: int) -> int:
-    """One past the last token that is drawn with token ``start``."""
-    end, joined = start, False
-    limit = min(count, start + MAX_TOGETHER)
-    while end < limit:
-        bytes_end = _end_of_bytes(ids, end, limit)
-        if bytes_end is None:
-            return max(end, start + 1)
-        text = vocabulary().decode_bytes(ids[end:bytes_end]).decode()
-        if end > start and not _is_mark(text[0]) and not joined:
-            return end
-        end = bytes_end
-        joined = text[-1] == _JOINER and (len(text) > 1 or end - start > 1)
-        following = ids[end] if end < limit else -1
-        if not 0 <= following < FIRST_SPECIAL:
-            return end
-    return end
-
-
-def _end_of_bytes(ids: Sequence[int], start: int, limit: int) -> int | None:
-    """One past the tokens from ``start`` whose bytes together are whole characters; None when they never are."""
-    data = b""
-    for end in range(start, min(limit, start + 4)):
-        if not 0 <= ids[end] < FIRST_SPECIAL:
-            return None
-        data += vocabulary().token_bytes(ids[end]) or b""
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            if error.reason != "unexpected end of data":
-                return None
-            continue
-        return end + 1
-    return None
+        return
+    if spans and spans[-1].end > first:
+        spans.pop()
+    spans.append(Span(first, end))
 
 
 def look_alikes(ids: Sequence[int]) -> list[Span]:

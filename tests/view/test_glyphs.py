@@ -26,14 +26,33 @@ def spelled(text: str) -> list[int]:
     return vocabulary().encode(text)
 
 
-@pytest.mark.parametrize("text", ["🦄", "👨‍👩‍👧‍👦", "👍🏽", "e\u0301", "ก็"])
-def test_one_character_is_one_group(text: str) -> None:
-    ids = spelled(f"a {text}")
-    start = len(spelled("a"))
-    if len(ids) - start > 1:
+@pytest.mark.parametrize(
+    "text", ["🦄", "👨‍👩‍👧‍👦", "👍🏽", "e\u0301", "ก็", "🇩🇪", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "\u1112\u1161\u11ab", "1\ufe0f\u20e3", "🏳️‍🌈"]
+)
+@pytest.mark.parametrize("before", ["a ", "a", "日本"])
+def test_one_character_is_one_group(text: str, before: str) -> None:
+    ids = spelled(before + text)
+    alone = len(spelled(before))
+    if len(ids) - alone > 1:
         groups = characters_over_tokens(ids)
         assert len(groups) == 1
         assert groups[0].end == len(ids)
+        together = vocabulary().decode(ids[groups[0].start :])
+        assert together.endswith(text)
+        assert len(together) <= len(text) + 2
+
+
+def test_two_flags_are_two_groups() -> None:
+    ids = spelled("🇩🇪🇫🇷")
+    assert [vocabulary().decode(ids[g.start : g.end]) for g in characters_over_tokens(ids)] == ["🇩🇪", "🇫🇷"]
+
+
+def test_marks_without_end_are_cut_into_pieces() -> None:
+    ids = spelled("e" + "\u0301" * 200)
+    groups = characters_over_tokens(ids)
+    assert groups
+    assert groups[-1].end == len(ids)
+    assert all(before.end == after.start for before, after in pairwise(groups))
 
 
 def test_the_bytes_of_a_character_in_single_byte_tokens() -> None:
