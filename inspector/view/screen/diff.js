@@ -298,10 +298,27 @@ class DiffView {
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
     const by = { j: 1, k: -1 }[event.key];
-    if (!by) return;
+    const to = event.target === this.scroller ? this._walk(event.key) : undefined;
+    if (!by && to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    this.step(by);
+    if (by) this.step(by);
+    else {
+      this.at(to);
+      this._select(to);
+    }
+  }
+
+  /** The token that a key walks to, as in the tokens themselves; lines and pages only scroll. */
+  _walk(key) {
+    if (!this.transcript?.count) return undefined;
+    const last = this.transcript.count - 1;
+    const at = Math.max(0, Math.min(this.active ?? 0, last));
+    const places = {
+      ArrowRight: () => Math.min(last, this.transcript.drawnEnd(at)), ArrowLeft: () => Math.max(0, this.transcript.drawnAt(at) - 1),
+      Home: () => 0, End: () => last,
+    };
+    return places[key]?.();
   }
 
   _mode(unified) {

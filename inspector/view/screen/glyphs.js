@@ -18,7 +18,7 @@ const CONTROL_NAMES = { 0x00: "NULL", 0x07: "BELL", 0x08: "BACKSPACE", 0x09: "TA
 
 // Joined emoji are one picture: their joiners are no surprise.
 const EMOJI = "\\p{Extended_Pictographic}(?:\\ufe0f|\\p{Emoji_Modifier})?";
-const JOINED = `${EMOJI}(?:\\u200d${EMOJI})+`;
+const JOINED = `${EMOJI}(?:\\u200d${EMOJI})+|\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}`;
 // Letters, marks and symbols to Unicode, yet they print nothing.
 const BLANKS = "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2800\\u3164\\ufe00-\\ufe0d\\uffa0\\u{e0100}-\\u{e01ef}";
 const HIDDEN = new RegExp(`(${JOINED})|([\\p{C}\\p{Zl}\\p{Zp}${BLANKS}]|(?! )\\p{Zs})|\\p{M}{3,}`, "gu");
