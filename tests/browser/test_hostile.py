@@ -106,7 +106,7 @@ def test_hostile_text_in_body_and_header_is_shown_as_text(page: Page, app_url: s
     expect(page.locator(".error-text")).to_contain_text("unexpected tokens remaining")
     first = page.get_by_role("region", name="Repaired").locator(".message").first
     expect(first).to_contain_text("<script>window.pwned=1</script>")
-    for sign in ("U+202E", "U+200B", "U+2066", "U+FEFF", "␛", "␀"):
+    for sign in ("U+202E", "U+200B", "U+2066", "U+FEFF", "ESC", "NUL"):
         expect(hero.locator(".cell.ctl", has_text=sign).first).to_be_visible()
     assert "\u202e" not in hero.inner_text()
     for index in range(0, 40, 8):

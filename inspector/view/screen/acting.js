@@ -36,6 +36,12 @@ Object.assign(Screen.prototype, {
     this.tools.counted(this.links.numberOf(finding), this.feed.findings.length);
   },
 
+  /** To the tokens of the next prompt. */
+  _toPrompt() {
+    this.prompt.root.scrollIntoView({ block: "nearest" });
+    this.prompt.view.scroller.focus({ preventScroll: true });
+  },
+
   _step(by) {
     const finding = this.links.next(this.tokens.active, by);
     if (finding) this._go(finding);

@@ -23,7 +23,7 @@ function canMend({ fix, alternatives }) {
 }
 
 class FindingsList {
-  /** `on` = {hover(finding|null), go(finding), change(), rule(code)}; `fixes` = {off: Set, choices: Map}. */
+  /** `on` = {hover(finding|null), go(finding), change(), rule(code), prompt()}; `fixes` = {off: Set, choices: Map}. */
   constructor(host, on) {
     this.on = on;
     this.fixes = { off: new Set(), choices: new Map() };
@@ -75,8 +75,17 @@ class FindingsList {
 
   _none() {
     return el("div", { class: "none" }, el("h3", {}, "No findings"),
-      el("p", { class: "quiet" }, "No rule has anything to say about these tokens."),
+      el("p", { class: "quiet" }, "No rule has anything to say about these tokens."), this._differences(),
       el("p", { class: "quiet" }, "What would stand here: where a strict parser breaks, what it reads wrongly without an error, and what differs in the next prompt, each with its rule and a switch for its fix."));
+  }
+
+  /** Where no rule speaks, the next prompt may still differ: by which causes, and the way there. */
+  _differences() {
+    const drift = this.feed.prompt?.drift ?? [];
+    if (!drift.length) return null;
+    const causes = [...new Set(drift.map(({ cause }) => cause.replaceAll("-", " ")))];
+    return el("p", {}, "The ", el("button", { class: "link", type: "button", onclick: () => this.on.prompt() }, "next prompt"),
+      ` shows ${plural(drift.length, "difference")}: ${causes.slice(0, 4).join(", ")}${causes.length > 4 ? ", …" : ""}.`);
   }
 
   /** Cards in order; where a rule has many fixes, a line before its first card switches them all. */

@@ -13,6 +13,9 @@ const CHARACTER_NAMES = {
   0x2068: "FIRST STRONG ISOLATE", 0x2069: "POP DIRECTIONAL ISOLATE", 0x3000: "IDEOGRAPHIC SPACE",
   0xfeff: "BYTE ORDER MARK",
 };
+// Written out: the pictures of control characters (U+2400 on) are in few fonts.
+const CONTROL_SIGNS = ["NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR", "SO", "SI",
+  "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US"];
 const CONTROL_NAMES = { 0x00: "NULL", 0x07: "BELL", 0x08: "BACKSPACE", 0x09: "TAB", 0x0d: "CARRIAGE RETURN",
   0x1b: "ESCAPE", 0x7f: "DELETE" };
 
@@ -27,10 +30,8 @@ function cellOfCharacter(char) {
   const code = char.codePointAt(0);
   const hex = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
   if (code === 0x0a) return { text: "↵", kind: "nl", help: "newline (U+000A)" };
-  if (code === 0x09) return { text: "⇥", kind: "ctl", help: "tab (U+0009)" };
   if (code < 0x20 || code === 0x7f) {
-    const picture = code === 0x7f ? "␡" : String.fromCodePoint(0x2400 + code);
-    return { text: picture, kind: "ctl", help: `${CONTROL_NAMES[code] ?? "control character"} (${hex})` };
+    return { text: code === 0x7f ? "DEL" : CONTROL_SIGNS[code], kind: "ctl", help: `${CONTROL_NAMES[code] ?? "control character"} (${hex})` };
   }
   return { text: hex, kind: "ctl", help: `${CHARACTER_NAMES[code] ?? "prints nothing"} (${hex})` };
 }

@@ -32,8 +32,8 @@ function laneClasses(transcript, i, lanes, gone) {
   return name;
 }
 
-/** What the lanes that are on mean, in words beside a token that shows it. */
-function laneLegend(transcript, lanes) {
+/** What the lanes that are on mean, in words beside a token that shows it; and what else is drawn on the tokens. */
+function laneLegend(transcript, lanes, findings) {
   const swatch = (name, words) => el("span", { class: "lane-sample" }, el("span", { class: `t ${name}`, "aria-hidden": "true" }, "abc"), ` ${words}`);
   const parts = [];
   if (lanes.origin && transcript.origins) {
@@ -44,6 +44,12 @@ function laneLegend(transcript, lanes) {
   if (lanes.logprob && transcript.logprobs) {
     parts.push(el("span", { class: "lane-name" }, "Probability"));
     SHADES.forEach(({ words }, shade) => parts.push(swatch(shade ? `p${shade}` : "", words)));
+  }
+  if (!parts.length) return parts;
+  parts.push(el("span", { class: "lane-name" }, "As without lanes"), swatch("k-recipient", "header field"));
+  if (transcript.alike.size) parts.push(swatch("alike", "looks like a marker"));
+  for (const [bit, words] of [["mark3", "error"], ["mark2", "warning"], ["mark1", "note"]]) {
+    if (findings.some(({ severity }) => MARK_BITS[severity] === Number(bit.at(-1)))) parts.push(swatch(bit, words));
   }
   return parts;
 }

@@ -26,7 +26,7 @@ class Screen {
     this._hero(hero);
     this.findings = new FindingsList(main, {
       hover: (finding) => this.links.finding(finding), go: (finding) => this._go(finding),
-      change: () => this._changed(), rule: (code) => this.send?.trigger?.("open_rule", code),
+      change: () => this._changed(), rule: (code) => this.send?.trigger?.("open_rule", code), prompt: () => this._toPrompt(),
     });
     const panes = el("div", { class: "panes" });
     main.append(panes);
@@ -187,7 +187,7 @@ class Screen {
       outline: feed.repair.messages, sequence: this.links.repaired, edits,
       hint: `${fixesInWords(feed)} · strict ${ok ? "accepts" : "raises"}`,
       after: feed.repair.error ? [errorNote("The repaired transcript still breaks", feed.repair.error)] : [],
-      none: "Nothing is left of it: every token was taken out.",
+      none: transcript.count ? "Nothing is left of it: every token was taken out." : "It has no tokens.",
     });
     this.repaired.root.dataset.ok = ok;
   }
@@ -211,7 +211,7 @@ class Screen {
     const { findings, repair, misread } = this.feed;
     this.verdict.show({
       verdicts: this.transcript.strict.filter((v) => v.mode === "strict"), verdict: this.chosen, transcript: this.transcript,
-      findings: findings.length, misread: misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
+      findings: findings.length, differences: this.feed.prompt?.drift.length ?? 0, misread: misread[this.chosen?.release] ? findings.filter((f) => f.severity === "error").length : 0,
       checks: this.parts.checks ?? {}, repair: { ...repair, ok: this._accepts() }, fixes: fixesInWords(this.feed),
     });
   }

@@ -122,7 +122,7 @@ class TokenView extends LineScroller {
   }
 
   _legend() {
-    const parts = this.transcript ? laneLegend(this.transcript, this.lanes) : [];
+    const parts = this.transcript ? laneLegend(this.transcript, this.lanes, this.findings) : [];
     this.legend.replaceChildren(...parts);
     this.legend.hidden = !parts.length;
   }

@@ -13,9 +13,10 @@ class VerdictBar {
     host.append(this.root);
   }
 
-  /** Shows `verdict`, one of `verdicts`. `findings` counts all, `misread` the errors that it swallows silently, `checks` says by
+  /** Shows `verdict`, one of `verdicts`. `findings` counts all,
+      `differences` those of the next prompt, `misread` the errors that it swallows silently, `checks` says by
       release what the library itself says, `repair` and `fixes` what became of it. */
-  show({ verdicts, verdict, transcript, findings, misread, checks, repair, fixes }) {
+  show({ verdicts, verdict, transcript, findings, differences, misread, checks, repair, fixes }) {
     this.releases.replaceChildren(...verdicts.map((v) => this._choice(v, v === verdict)));
     if (!verdict) {
       this.root.dataset.state = "none";
@@ -27,7 +28,7 @@ class VerdictBar {
     const { error } = verdict;
     this.root.dataset.state = error ? "broke" : misread ? "misread" : "ok";
     this.headline.replaceChildren(...this._headline(verdict, transcript, misread));
-    this.detail.replaceChildren(...this._detail(verdict, misread, findings));
+    this.detail.replaceChildren(...this._detail(verdict, misread, findings, differences));
     this.after.replaceChildren(...this._after(verdict, checks[verdict.release], repair, fixes));
   }
 
@@ -42,14 +43,14 @@ class VerdictBar {
     return [el("span", { class: "sign", "aria-hidden": "true" }, "●"), "Strict parse broke at ", place];
   }
 
-  _detail(verdict, misread, findings) {
+  _detail(verdict, misread, findings, differences) {
     const parts = [];
     if (verdict.error) {
       parts.push(el("code", { class: "error-text" }, ...visibleText(verdict.error.text)));
     } else if (misread) {
       parts.push(`${plural(misread, "finding")} below ${misread === 1 ? "shows" : "show"} what no error was raised for.`);
     } else {
-      parts.push(`${plural(countMessages(verdict.messages), "message")}, ${findings ? plural(findings, "finding") : "nothing to report"}.`);
+      parts.push(`${plural(countMessages(verdict.messages), "message")}, ${findings ? plural(findings, "finding") : differences ? `no findings, ${plural(differences, "difference")} in the next prompt` : "nothing to report"}.`);
     }
     return parts;
   }
