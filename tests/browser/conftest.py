@@ -87,6 +87,17 @@ def serve() -> Serve:
     return running
 
 
+@pytest.fixture(scope="module")
+def own_app_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app with a database of its own: for tests that save samples."""
+    folder = tmp_path_factory.mktemp("own")
+    code = "from inspector.app import run; run(port={port}, open_browser=False)"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARMONYSCOPE_DATABASE_URL", f"sqlite:///{folder / 'samples.sqlite3'}")
+        with serve(["-c", code], folder) as url:
+            yield url
+
+
 @pytest.fixture(scope="session")
 def app_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started from a folder that is not the project's."""

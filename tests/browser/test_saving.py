@@ -47,8 +47,8 @@ def save(page: Page, title: str, author: str) -> str:
     return body.get_by_label("Short link", exact=True).input_value()
 
 
-def test_two_people_edit_one_sample_and_nothing_is_lost(page: Page, app_url: str, browser: Browser) -> None:
-    inspect(page, app_url, BROKEN.format("two"))
+def test_two_people_edit_one_sample_and_nothing_is_lost(page: Page, own_app_url: str, browser: Browser) -> None:
+    inspect(page, own_app_url, BROKEN.format("two"))
     link = save(page, "Ann saw it first", "Ann")
     assert link == page.url
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -80,8 +80,8 @@ def test_two_people_edit_one_sample_and_nothing_is_lost(page: Page, app_url: str
         context.close()
 
 
-def test_a_sample_is_deleted_and_restored(page: Page, app_url: str, browser: Browser) -> None:
-    inspect(page, app_url, BROKEN.format("gone"))
+def test_a_sample_is_deleted_and_restored(page: Page, own_app_url: str, browser: Browser) -> None:
+    inspect(page, own_app_url, BROKEN.format("gone"))
     link = save(page, "Not for long", "Ann")
     body = panel(page)
     body.get_by_role("button", name="Delete …").click()
@@ -92,15 +92,15 @@ def test_a_sample_is_deleted_and_restored(page: Page, app_url: str, browser: Bro
     expect(page.get_by_text("was deleted by Ann")).to_be_visible()
     page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_label("Source")).to_contain_text("Not for long")
-    page.goto(f"{app_url}/gallery")
+    page.goto(f"{own_app_url}/gallery")
     card = page.locator("a.card").filter(has_text="Not for long")
     expect(card).to_be_visible()
     card.click()
     expect(page).to_have_url(link)
 
 
-def test_hostile_words_stay_words(page: Page, app_url: str) -> None:
-    inspect(page, app_url, BROKEN.format("hostile"))
+def test_hostile_words_stay_words(page: Page, own_app_url: str) -> None:
+    inspect(page, own_app_url, BROKEN.format("hostile"))
     title = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) **b** $x$ :material/star: \u202egnp.exe"
     save(page, title, "<script>alert(1)</script>")
     expect(page.get_by_label("Source")).to_contain_text("<img src=x onerror=alert(1)> [x](javascript:alert(1)) **b**")
@@ -114,8 +114,8 @@ def test_hostile_words_stay_words(page: Page, app_url: str) -> None:
     assert body.locator("img, script, svg[onload], a[href^=javascript]").count() == 0
 
 
-def test_what_is_typed_stays_when_the_panel_is_closed(page: Page, app_url: str) -> None:
-    inspect(page, app_url, BROKEN.format("closed"))
+def test_what_is_typed_stays_when_the_panel_is_closed(page: Page, own_app_url: str) -> None:
+    inspect(page, own_app_url, BROKEN.format("closed"))
     body = panel(page)
     body.get_by_label("Title").fill("Half a tit")
     page.keyboard.press("Tab")
@@ -124,8 +124,8 @@ def test_what_is_typed_stays_when_the_panel_is_closed(page: Page, app_url: str) 
     expect(panel(page).get_by_label("Title")).to_have_value("Half a tit")
 
 
-def test_the_panel_fits_in_light_and_dark(page: Page, app_url: str, artifacts: Path) -> None:
-    inspect(page, app_url, BROKEN.format("fitting"))
+def test_the_panel_fits_in_light_and_dark(page: Page, own_app_url: str, artifacts: Path) -> None:
+    inspect(page, own_app_url, BROKEN.format("fitting"))
     save(page, "The same channel twice", "Ann")
     body = panel(page)
     for width in (1280, 390):
@@ -142,7 +142,7 @@ def test_the_panel_fits_in_light_and_dark(page: Page, app_url: str, artifacts: P
             page.screenshot(path=artifacts / f"save-{width}-{scheme}.png")
 
 
-def test_records_keep_what_was_reported(page: Page, app_url: str) -> None:
+def test_records_keep_what_was_reported(page: Page, own_app_url: str) -> None:
     record = {
         "id": "run 7",
         "role": "assistant",
@@ -150,7 +150,7 @@ def test_records_keep_what_was_reported(page: Page, app_url: str) -> None:
         "finish_reason": "length",
         "stop_reason": None,
     }
-    inspect(page, app_url, json.dumps(record))
+    inspect(page, own_app_url, json.dumps(record))
     link = save(page, "Cut off", "Ann")
     page.goto(link)
     expect(page.get_by_label("Source")).to_contain_text("Cut off")
