@@ -122,6 +122,7 @@ def inspect(
     releases: Collection[str] | None = None,
     native: bool = False,
     next_prompt: bool = True,
+    known: Inspection | None = None,
 ) -> Inspection:
     """Read a transcript, judge it as the releases do, find what is wrong, mend it and encode it again.
 
@@ -138,6 +139,8 @@ def inspect(
         releases: whose verdicts to give; :data:`RELEASES` by default.
         native: ask the libraries themselves, in a worker process, instead of our model of them.
         next_prompt: False leaves the next prompt out.
+        known: an earlier inspection of this very transcript for the same releases, whose reading and verdicts still
+            hold under other switches; of another transcript it is not looked at.
 
     Returns:
         The inspection; never raises for anything that tokens can be.
@@ -152,9 +155,12 @@ def inspect(
     picked = Choices(frozenset(off), dict(choices or {}), _selector(select, ignore))
     scan = Scan(transcript.ids)
     model = StrictModel(transcript.ids, scan.specials, scan.text)
-    verdicts = _verdicts(transcript, model, RELEASES if releases is None else releases, native)
+    same = known if known is not None and known.transcript is transcript else None
+    first = same.tree if same is not None else None
+    verdicts = same.strict if same else _verdicts(transcript, model, RELEASES if releases is None else releases, native)
     strict = [v for v in verdicts if v.mode == "strict"]
-    outcome = diagnose_and_repair(transcript, _judge(model, transcript.role, strict), picked, scan, strict)
+    judge = _judge(model, transcript.role, strict)
+    outcome = diagnose_and_repair(transcript, judge, picked, scan, strict, first)
     after = outcome.repaired.transcript
     repair = Repair(
         after.ids,

@@ -264,13 +264,15 @@ def _number(key: str, index: int, entry: object) -> float | None:
 
 def _top(key: str, value: object, count: int) -> tuple[tuple[tuple[int, float], ...], ...]:
     rows: list[tuple[tuple[int, float], ...]] = []
+    # The same few ids come again and again: each is held once.
+    ids: dict[int, int] = {}
     for index, row in enumerate(_list(key, value, count)):
         pairs = [] if row is None else row
         if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
             raise _Unreadable(
                 f'"{key}"[{index}] is {_kind(row)}, expected a list of [token id, logprob] pairs', key, index
             )
-        rows.append(tuple((pair[0], float(pair[1])) for pair in pairs))
+        rows.append(tuple((ids.setdefault(pair[0], pair[0]), float(pair[1])) for pair in pairs))
     return tuple(rows)
 
 

@@ -69,6 +69,7 @@ def diagnose_and_repair(
     choices: Choices | None = None,
     scan: Scan | None = None,
     verdicts: Sequence[Verdict] = (),
+    tree: Tree | None = None,
 ) -> Outcome:
     """Read, find and mend. Never raises for any ids.
 
@@ -78,10 +79,11 @@ def diagnose_and_repair(
         scan: that of the transcript's ids, where a caller has it.
         verdicts: strict verdicts on the transcript; a finding RAISES when one of them breaks there. Without
             any, the judge's own is taken.
+        tree: that of the transcript, where a caller has it.
     """
     choices = choices if choices is not None else Choices()
     scan = scan if scan is not None else Scan(transcript.ids)
-    tree = first = read(transcript, scan)
+    tree = first = tree if tree is not None else read(transcript, scan)
     diagnostics: dict[str, Diagnostic] = {}
     edits: list[Marked] = []
     verdict: Verdict | None = None

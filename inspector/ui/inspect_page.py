@@ -18,6 +18,7 @@ from .chrome import guarded, page_file
 from .component import pack_part, show_cards, show_part, show_screen
 from .input_panel import OPEN, input_panel
 from .inspecting import Asked, Given, adopt, answer
+from .loading import known, load
 from .plain import as_markdown
 from .plots_panel import plots_panel
 from .samples import examples, find_sample, no_such_sample, sample_card
@@ -33,7 +34,6 @@ SLOW_TOKENS: Final = 20_000
 
 SLOW_BYTES: Final = 500_000
 
-_LOADED: Final = "harmonyscope.loaded"
 _CHOOSER: Final = "harmonyscope.chooser"
 
 
@@ -63,24 +63,25 @@ def show() -> None:
 
 def _loaded(work: Bench) -> Loaded:
     """The input as it was read, once for each change of it."""
-    held = st.session_state.get(_LOADED)
-    if isinstance(held, tuple) and held[0] == work.revision:
-        found: Loaded = held[1]
+    found = known(work)
+    if found is not None:
         return found
     size = len(work.upload or b"") + len(work.text)
     with _quiet("Reading the input", size > SLOW_BYTES):
-        loaded = work.load()
-    st.session_state[_LOADED] = (work.revision, loaded)
-    return loaded
+        return load(work)
 
 
 @contextmanager
 def _quiet(what: str, slow: bool) -> Iterator[None]:
-    """Says what is being done, where that can take more than half a second."""
+    """Says what is being done, where that can take more than half a second. It lies over the page's head: nothing
+    moves when it comes and goes, and nothing when the element is there without a word.
+    """
+    with st.container(key=f"busy-{what.split()[0].lower()}"):
+        slot = st.empty()
     if not slow:
         yield
         return
-    with st.spinner(f"{what} …"):
+    with slot, st.spinner(f"{what} …"):
         yield
 
 
@@ -223,6 +224,7 @@ def _shown(work: Bench, given: Given) -> None:
             "open_rule": _take_rule,
         },
     )
+    work.return_to(given.digest)
     if work.go_to is not None and work.go_to[0] == given.digest:
         token = work.go_to[1]
         known = work.selection.get(given.digest) == token

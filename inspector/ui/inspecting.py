@@ -87,7 +87,13 @@ def answer(work: Bench, asked: Asked) -> Given:
     last = held if isinstance(held, _Held) and held.asked == asked else None
     if last is not None and last.settings == settings:
         return last.given
-    inspection = inspect(asked.transcript, off=settings.off, choices=dict(settings.choices), style=settings.style)
+    inspection = inspect(
+        asked.transcript,
+        off=settings.off,
+        choices=dict(settings.choices),
+        style=settings.style,
+        known=last.given.inspection if last is not None else None,
+    )
     title, story = _sample_words(asked.sample)
     card = card_of(asked.transcript)
     told = replace(

@@ -61,26 +61,31 @@ def _held(figure: Figure) -> Figure:
     return figure
 
 
-def trace_figure(transcript: Transcript, unit: Unit, theme: str) -> tuple[Figure, list[list[int]]]:
+def trace_figure(
+    transcript: Transcript, unit: Unit, theme: str, span: Span | None = None
+) -> tuple[Figure, list[list[int]]]:
+    """Surprise and entropy of all tokens or of those in ``span``, and by trace the token of each point."""
+    within = Span(0, len(transcript.ids)) if span is None else span
     colours = COLOURS[theme]
     data: list[Figure] = []
     tokens: list[list[int]] = []
     for name, values, colour in (
-        ("surprise", surprise(transcript, unit), colours["one"]),
-        ("entropy", entropy(transcript, unit), colours["two"]),
+        ("surprise", surprise(transcript, unit, within), colours["one"]),
+        ("entropy", entropy(transcript, unit)[within.start : within.end], colours["two"]),
     ):
         known = envelope(values)
         if all(values[index] != values[index] for index in known):
             continue
-        tokens.append(known)
+        places = [within.start + index for index in known]
+        tokens.append(places)
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
                 "name": name,
-                "x": known,
+                "x": places,
                 "y": [_rounded(values[i]) for i in known],
-                "text": [_label(transcript.ids[i]) for i in known],
+                "text": [_label(transcript.ids[i]) for i in places],
                 "hovertemplate": f"%{{x}} <b>%{{text}}</b><br>{name} %{{y}} {unit}<extra></extra>",
                 "line": {"width": 1, "color": colour, "dash": "solid" if name == "surprise" else "dot"},
                 "marker": {"size": 4 if name == "surprise" else 3, "color": colour},
@@ -204,25 +209,40 @@ def _hover(place: Place) -> str:
     return f"token {place.index}: expected {expected}<br>what stands there is {verdict}{found}"
 
 
-def _notes(found: Sequence[Place], colour: str) -> list[Figure]:
-    """The codes of findings above the bars where they begin, and a sign for what is not legal."""
-    notes: list[Figure] = []
+def labels(found: Sequence[Place]) -> tuple[list[tuple[int, str]], int]:
+    """What stands above the bars (number of the bar and text), and how many more there would be.
+
+    The codes of findings where they begin, and a sign for what is not legal; over the whole width, and far enough from
+    each other to be read.
+    """
+    drawn: list[tuple[int, str]] = []
+    left = 0
+    apart = -(-len(found) // _MAX_NOTES)
     before: tuple[str, ...] = ()
     for number, place in enumerate(found):
         fresh = [code for code in place.codes if code not in before]
         before = place.codes
         text = " ".join(fresh[:2]) or ("" if place.legal else "✗")
-        if text and len(notes) < _MAX_NOTES:
-            notes.append(
-                {
-                    "x": number,
-                    "y": 1.02,
-                    "yref": "paper",
-                    "yanchor": "bottom",
-                    "text": text,
-                    "textangle": -60,
-                    "showarrow": False,
-                    "font": {"size": 11, "color": colour},
-                }
-            )
-    return notes
+        if not text:
+            continue
+        if drawn and number - drawn[-1][0] < apart:
+            left += 1
+        else:
+            drawn.append((number, text))
+    return drawn, left
+
+
+def _notes(found: Sequence[Place], colour: str) -> list[Figure]:
+    return [
+        {
+            "x": number,
+            "y": 1.02,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "text": text,
+            "textangle": -60,
+            "showarrow": False,
+            "font": {"size": 11, "color": colour},
+        }
+        for number, text in labels(found)[0]
+    ]

@@ -8,21 +8,25 @@ follows the chosen token is one small figure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from ..report.visible import visible
+from ..tokens import Span
 from ..view.plots import Unit, alternatives, has_plots, places, telling, token_text
 from .inspecting import Given
 from .plain import as_markdown
-from .plot_figures import ALTERNATIVES, Figure, chosen_figure, structure_figure, trace_figure
+from .plot_figures import ALTERNATIVES, Figure, chosen_figure, labels, structure_figure, trace_figure
 from .state import Bench, session_value
 
 _UNITS: Final[tuple[Unit, ...]] = ("bits", "nats")
 _HELD: Final = "harmonyscope.plots"
+WINDOW: Final = 2000
+"""Tokens of a trace that shows a stretch: as many as have a point each."""
+
 _CONFIG: Final = {"displayModeBar": False}
 
 
@@ -38,6 +42,8 @@ class _Plots:
     structure: Figure | None
     structure_tokens: list[int]
     structure_count: int
+    unnamed: int
+    window: Span | None
 
 
 def plots_panel(work: Bench, given: Given) -> None:
@@ -51,8 +57,10 @@ def plots_panel(work: Bench, given: Given) -> None:
     if not section.open:
         return
     with section:
-        unit = st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed")
-        plots = _plots(given, unit)
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            unit = st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed")
+            window = _window(work, given)
+        plots = _plots(given, unit, window)
         _chart(
             work,
             given.digest,
@@ -73,21 +81,60 @@ def _theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def _plots(given: Given, unit: Unit) -> _Plots:
-    """The figures of a transcript; made once for a session's transcript, unit and theme."""
+def _window(work: Bench, given: Given) -> Span | None:
+    """The tokens that the trace shows, None for all. A window moves in steps, so that a choice near by sends nothing."""
+    count = len(given.inspection.transcript.ids)
+    if count <= WINDOW:
+        return None
+    around = f"{WINDOW:,} tokens around the chosen one"
+    shown = st.selectbox(
+        "Tokens of the plot",
+        ("The whole transcript", around),
+        key="plots.window",
+        label_visibility="collapsed",
+        width=290,
+    )
+    if shown != around:
+        return None
+    step = WINDOW // 2
+    start = max(0, min(_index(work, given) // step * step - step // 2, count - WINDOW))
+    return Span(start, start + WINDOW)
+
+
+def _index(work: Bench, given: Given) -> int:
+    """The chosen token; before anybody chose one, that at which the screen opens."""
+    index = work.selection.get(given.digest)
+    found = given.inspection
+    if index is not None and 0 <= index < len(found.transcript.ids):
+        return index
+    broke = next((v.error.token for v in found.strict if v.mode == "strict" and v.error is not None), None)
+    first = min((d.span.start for d in found.diagnostics), default=0) if broke is None else broke
+    return max(0, min(first, len(found.transcript.ids) - 1))
+
+
+def _plots(given: Given, unit: Unit, window: Span | None) -> _Plots:
+    """The figures of a transcript; made once for a session's transcript, unit, theme and window."""
     # Always there, so that nothing below it moves.
     slot = st.empty()
     held = st.session_state.get(_HELD)
     theme = _theme()
-    if isinstance(held, _Plots) and held.tokens is given.tokens and (held.unit, held.theme) == (unit, theme):
-        return held
+    last = held if isinstance(held, _Plots) and held.tokens is given.tokens and held.theme == theme else None
+    if last is not None and (last.unit, last.window) == (unit, window):
+        return last
     transcript = given.inspection.transcript
-    with slot, st.spinner(f"Reading the probabilities of {len(transcript.ids):,} tokens …"):
-        found = places(given.inspection)
-        shown = telling(found)
-        trace, tokens = trace_figure(transcript, unit, theme)
-    structure = structure_figure(shown, theme) if shown else None
-    made = _Plots(given.tokens, unit, theme, trace, tokens, structure, [place.index for place in shown], len(found))
+    if last is not None:
+        # Another unit or stretch: the places of structure stay.
+        trace, tokens = trace_figure(transcript, unit, theme, window)
+        made = replace(last, unit=unit, window=window, trace=trace, trace_tokens=tokens)
+    else:
+        with slot, st.spinner(f"Reading the probabilities of {len(transcript.ids):,} tokens …"):
+            found = places(given.inspection)
+            shown = telling(found)
+            trace, tokens = trace_figure(transcript, unit, theme, window)
+        structure = structure_figure(shown, theme) if shown else None
+        indexes = [place.index for place in shown]
+        unnamed = labels(shown)[1]
+        made = _Plots(given.tokens, unit, theme, trace, tokens, structure, indexes, len(found), unnamed, window)
     st.session_state[_HELD] = made
     return made
 
@@ -117,10 +164,7 @@ def _pointed(work: Bench, digest: str, tokens: Sequence[Sequence[int]], key: str
 def _chosen(work: Bench, given: Given, unit: Unit) -> None:
     """The alternatives of the chosen token, and the surprise of those around it."""
     transcript = given.inspection.transcript
-    index = work.selection.get(given.digest)
-    if index is None or not 0 <= index < len(transcript.ids):
-        st.caption("Choose a token, in the view or in a plot: its alternatives stand here.")
-        return
+    index = _index(work, given)
     rows = alternatives(transcript, index)
     name = f"Token {index}, {visible(token_text(transcript.ids[index])) or '?'}"
     if not rows:
@@ -151,6 +195,8 @@ def _structure(work: Bench, given: Given, plots: _Plots) -> None:
     )
     shown, count = len(plots.structure_tokens), plots.structure_count
     some = "" if shown == count else f" Drawn are the {shown} of {count:,} places that tell the most."
+    if plots.unnamed:
+        some += f" {plots.unnamed:,} more labels have no room: the pointer over a bar tells its finding."
     st.caption(
         "At each place where the format requires a marker or a header word: how much probability went to legal tokens, "
         f"to illegal ones, and to those that were not reported.{some}"

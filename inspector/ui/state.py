@@ -52,6 +52,7 @@ class Bench:
         echo: whether the browser has yet to take back a long question.
         revision: counts all changes of the input, for what was drawn from it.
         adopted: inputs and transcripts (digests) whose own switches were taken.
+        places: the tokens to go back to, by transcript, since an input was opened again.
         go_to: a token (digest, index) that a link or a plot points at.
         asks: counts the wishes to go to a token, so that each is followed once.
         notice, hint: a sentence about what could not be opened, and about what to do instead; each is shown once.
@@ -79,6 +80,7 @@ class Bench:
     echo: bool = False
     revision: int = 0
     adopted: set[tuple[str, str]] = field(default_factory=set)
+    places: dict[str, int] = field(default_factory=dict)
     go_to: tuple[str, int] | None = None
     asks: int = 0
     notice: str = ""
@@ -159,6 +161,7 @@ class Bench:
         for digest in found.off:
             self.off[digest], self.choices[digest] = found.off[digest], found.choices.get(digest, {})
         self.selection |= found.selection
+        self.places = dict(found.selection)
         self.adopted |= found.adopted
         self.replaced = True
         self.revision += 1
@@ -181,6 +184,12 @@ class Bench:
         self.selection[digest] = token
         self.go_to = (digest, token)
         self.asks += 1
+
+    def return_to(self, digest: str) -> None:
+        """Let the screen go back to where a person was in a transcript, once after it was opened again."""
+        token = self.places.pop(digest, None)
+        if token is not None:
+            self.point_at(digest, token)
 
     def take_selection(self, said: object) -> None:
         """Keep the chosen token."""

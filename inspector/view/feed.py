@@ -20,7 +20,7 @@ from typing import Any, Final
 from ..finding import Diagnostic, Fix
 from ..harmony.strict import StrictModel
 from ..harmony.verdict import Verdict
-from ..inspection import RELEASES, Inspection, Repair
+from ..inspection import NEWEST, RELEASES, Inspection, Repair
 from ..prompt.drift import NextPrompt
 from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
 from ..tokens.spans import Marked
@@ -158,7 +158,8 @@ def _body(inspection: Inspection, settings: Settings, words: Words) -> dict[str,
 def _accepts(release: str, repair: Repair) -> bool:
     """Whether a release's strict parse accepts the repaired transcript."""
     dialect = RELEASES.get(release)
-    if dialect is None:
+    if dialect is None or release == NEWEST:
+        # Which is what the repair was held against.
         return repair.ok
     return StrictModel(repair.ids).parse(repair.role, dialect, release=release).ok
 

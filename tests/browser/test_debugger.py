@@ -98,6 +98,41 @@ def test_stepping_to_the_break_tells_every_state(page: Page, app_url: str) -> No
     assert shown(table) == expected(OLDEST, error.token + 1)
 
 
+def test_behind_the_break_another_release_reads_on(page: Page, app_url: str) -> None:
+    panel = open_debugger(page, f"{app_url}/?sample={SAMPLE}")
+    place = panel.locator(".sd-place")
+    go_to(panel, 22)
+    said = panel.locator("tfoot")
+    expect(said).to_contain_text(f"stopped at token 21; {NEWEST} reads on")
+    way = steps(load_sample(SAMPLE).transcript.ids, "assistant", Dialect.ALL_CHANNELS)
+    later = [token for token in way.changes() if token > 22]
+    assert later
+    for token in later:
+        page.keyboard.press("Shift+ArrowRight")
+        expect(place).to_have_text(f"token {token} of 32")
+    go_to(panel, 22)
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(place).to_have_text("token 21 of 32")
+    go_to(panel, 22)
+    panel.get_by_role("button", name="show all releases").click()
+    expect(panel.get_by_role("table")).to_have_count(2)
+    expect(panel.get_by_label("all releases")).to_be_focused()
+
+
+def test_the_slider_takes_the_keys_as_the_tokens_do(page: Page, app_url: str) -> None:
+    panel = open_debugger(page, f"{app_url}/?sample={SAMPLE}")
+    place = panel.locator(".sd-place")
+    go_to(panel, 0)
+    page.keyboard.press("PageDown")
+    expect(place).not_to_have_text("token 0 of 32")
+    page.keyboard.press("End")
+    expect(place).to_have_text("token 31 of 32")
+    page.keyboard.press("PageUp")
+    expect(place).not_to_have_text("token 31 of 32")
+    page.keyboard.press("Home")
+    expect(place).to_have_text("token 0 of 32")
+
+
 def test_both_releases_stand_side_by_side(page: Page, app_url: str) -> None:
     panel = open_debugger(page, f"{app_url}/?sample={SAMPLE}")
     panel.get_by_label("all releases").check()

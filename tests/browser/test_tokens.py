@@ -305,6 +305,78 @@ def test_lanes_are_drawn_with_a_legend_in_words(page: Page) -> None:
     expect(page.locator(".lane-legend")).to_be_hidden()
 
 
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const light = (color) => {
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const out = [];
+  for (const theme of ["light", "dark"]) {
+    bench.root.dataset.theme = theme;
+    for (const box of bench.root.querySelectorAll(".lines .t:is(.p1, .p2, .p3, .p4):not(.marker)")) {
+      const style = getComputedStyle(box);
+      const [a, b] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
+      out.push({ theme, kind: box.className, contrast: (a + 0.05) / (b + 0.05), ink: style.color });
+    }
+  }
+  return out;
+}"""
+
+
+def test_lanes_leave_the_hatch_and_the_colours_of_fields(page: Page) -> None:
+    open_bench(page)
+    header = ids_of("<|start|>assistant<|channel|>commentary to=functions.run <|constrain|>json<|message|>")
+    body = vocabulary().encode(" looks <|end|> like <|channel|>")
+    ids = tuple((header + body + ids_of("<|call|>")) * 4)
+    each = len(ids) // 4
+    logprobs = tuple((-0.5, -1.5, -3.0, -9.0)[i // each] for i in range(len(ids)))
+    found = inspect(Transcript(ids, None, origins=(ORIGINS[1],) * len(ids), logprobs=logprobs))
+    show(page, found)
+    page.evaluate("bench.view.setLanes({ origin: true, logprob: true })")
+    hatched = page.locator(".lines .t.alike")
+    assert hatched.count() >= 8
+    for image in hatched.evaluate_all("all => all.map((box) => getComputedStyle(box).backgroundImage)"):
+        assert "repeating-linear-gradient" in image
+        assert image.startswith("linear-gradient")
+    expect(page.locator(".lane-legend")).to_contain_text("looks like a marker")
+    boxes = page.evaluate(CONTRAST)
+    assert [box for box in boxes if box["contrast"] < 4.5] == []
+    for theme in ("light", "dark"):
+        for shade in ("p1", "p2", "p3", "p4"):
+            of = {k: {b["ink"] for b in boxes if b["theme"] == theme and {shade, k} <= set(b["kind"].split())}
+                  for k in ("k-recipient", "k-channel", "k-body")}  # fmt: skip
+            assert all(of.values())
+            assert of["k-recipient"].isdisjoint(of["k-body"])
+            assert of["k-channel"].isdisjoint(of["k-body"])
+
+
+def test_control_characters_have_names_in_letters(page: Page) -> None:
+    open_bench(page)
+    show(page, inspect("<|channel|>final<|message|>a\x00b\x07c\x08d\x1be\x7ff\rg\th<|return|>"))
+    names = ["NUL", "BEL", "BS", "ESC", "DEL", "CR", "TAB"]
+    expect(page.locator(".lines .cell.ctl")).to_have_text(names)
+    page.evaluate("bench.view.setMode('table')")
+    expect(page.locator(".lines .cell.ctl")).to_have_text(names)
+
+
+@pytest.mark.parametrize("width", [390, 600, 900])
+def test_the_table_shows_ids_markers_and_findings_whole(page: Page, width: int) -> None:
+    open_bench(page, width=width)
+    ids = [*ids_of("<|channel|>final<|message|>"), 200014, 4_294_967_295, *ids_of("<|return|>")]
+    show(page, inspect(Transcript(tuple(ids), "assistant")))
+    page.evaluate("bench.view.setMode('table')")
+    cells = page.locator(".line :is(.col-id, .col-codes), .line .marker:has-text('reserved_200014')")
+    assert cells.count() > len(ids)
+    cut = cells.evaluate_all("all => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)")
+    assert cut == []
+    edge = page.locator(".line").first.evaluate("e => e.getBoundingClientRect().right")
+    assert all(box <= edge for box in cells.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)"))
+
+
 def test_the_map_jumps_and_frames(page: Page) -> None:
     open_bench(page, height=500)
     show(page, inspect(Transcript(tuple(ids_of(TEXT * 12)), None)))

@@ -231,6 +231,42 @@ def test_copies_of_the_selection_the_message_and_the_repair(page: Page, app_url:
     assert copied(page) == inspect(transcript).repair.text
 
 
+def test_a_copy_says_what_its_text_cannot_and_gives_way(page: Page, app_url: str, tmp_path: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ids = [*vocabulary().encode_markers("<|start|>assistant<|channel|>final<|message|>One"), 300_000, 400_000, 200_002]
+    upload(page, app_url, tmp_path, ids)
+    focus_tokens(page)
+    said = page.locator(".status .said")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    expect(said).to_have_text(f"Copied {len(ids)} tokens as text; 2 unknown ids cannot be text.")
+    assert copied(page).count("<|?|>") == 2
+    page.keyboard.press("c")
+    page.get_by_role("menuitem", name="Copy as text").click()
+    expect(said).to_have_text(f"Copied {len(ids)} tokens as text; 2 unknown ids cannot be text.")
+    box = page.locator(".status").bounding_box()
+    line = said.bounding_box()
+    assert box
+    assert line
+    assert line["y"] + line["height"] <= box["y"] + box["height"]
+    assert said.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    page.evaluate("() => new Promise((done) => setTimeout(done, 1600))")  # as long as it can be read at least
+    page.locator(".hero .t[data-i='2']").hover()
+    expect(said).to_have_text("")
+
+
+def test_the_hint_of_find_stays_on_a_phone(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    open_sample(page, app_url)
+    page.keyboard.press("f")
+    hint = page.locator("#hs-find-hint")
+    expect(hint).to_be_visible()
+    edges = "e => { const { left, right } = e.getBoundingClientRect(); return [left, right]; }"
+    (left, right), (start, end) = hint.evaluate(edges), page.locator(".hs").evaluate(edges)
+    assert start <= left < right <= end
+    assert hint.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_copying_without_a_clipboard_api(page: Page, app_url: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.add_init_script(

@@ -148,8 +148,13 @@ Object.assign(Screen.prototype, {
     this._tools();
   },
 
+  /** The token a page further in the tokens, or null while they are not in sight. */
+  _page(by) {
+    return this.mode === "diff" || !this.tokens.layout ? null : this.tokens.pointing.target(by > 0 ? "PageDown" : "PageUp");
+  },
+
   _panelOn() {
-    return { hover: (i) => this.links.token(i), select: (i) => this._pick(i), light: (link) => this.links.light(link ?? NOTHING) };
+    return { page: (by) => this._page(by), hover: (i) => this.links.token(i), select: (i) => this._pick(i), light: (link) => this.links.light(link ?? NOTHING) };
   },
 
   /** The panels that are in sight: the others cost nothing. */
@@ -181,23 +186,28 @@ Object.assign(Screen.prototype, {
 
   async _copy(form) {
     const { from, to } = this._scope();
-    await this._copied(COPIES[form].of(this.transcript, from, to), `${plural(to - from, "token")} ${COPIES[form].title}`);
+    const lost = form === "text" ? lostIn(this.transcript, from, to) : 0;
+    await this._copied(COPIES[form].of(this.transcript, from, to), `${plural(to - from, "token")} ${COPIES[form].title}`, lost);
   },
 
   async _copyRepaired(form) {
-    await this._copied(repairedCopy(this.links.repaired, form), `the repaired transcript as ${form}`);
+    const { repaired } = this.links;
+    const lost = form === "text" ? [...repaired.pieces(0, repaired.length)].reduce((sum, { ids, from, to }) => sum + (ids ? 0 : lostIn(this.transcript, from, to)), 0) : 0;
+    await this._copied(repairedCopy(repaired, form), `the repaired transcript as ${form}`, lost);
   },
 
-  async _copied(text, what) {
+  /** `lost`: ids that the text cannot say. */
+  async _copied(text, what, lost) {
     const done = await copyText(text, this.root);
-    this.status.say(done ? `Copied ${what}.` : "The browser does not let this page copy: select the text and copy it yourself.");
+    this.status.say(done ? copiedWords(what, lost) : "The browser does not let this page copy: select the text and copy it yourself.");
   },
 
   /** Ctrl+C in the tokens, which copied the selection: says so. */
   _copyEvent(event) {
     const { selection } = this.tokens;
     if (!event.defaultPrevented || !selection) return;
-    this.status.say(`Copied ${plural(selection.to - selection.from, "token")} as text.`);
+    const { from, to } = selection;
+    this.status.say(copiedWords(`${plural(to - from, "token")} as text`, lostIn(this.transcript, from, to)));
   },
 });
 

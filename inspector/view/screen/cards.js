@@ -126,7 +126,7 @@ function fieldNodes(label) {
 
 /** A strict error as a card of its own. */
 function errorNote(title, error, more = "") {
-  return el("article", { class: "note-error" }, el("b", {}, title), el("code", {}, ...visibleText(error.text)), more && el("span", { class: "quiet" }, more));
+  return el("article", { class: "note-error" }, el("b", {}, title), goingOn(el("code", {}, ...visibleText(error.text)), "What the release says"), more && el("span", { class: "quiet" }, more));
 }
 
 /** What a release's strict parse returned, and where it broke. */

@@ -7,6 +7,16 @@ const COPIES = {
   list: { title: "as a Python list", of: (transcript, from, to) => `[${transcript.ids(from, to).join(", ")}]` },
 };
 
+/** How many of the tokens [from, to) have no text: ids that no vocabulary has. */
+function lostIn({ index, dictionary }, from, to) {
+  return index.subarray(from, to).reduce((sum, place) => sum + (dictionary.isUnknown(place) ? 1 : 0), 0);
+}
+
+/** Says what was copied, and how many ids it cannot say. */
+function copiedWords(what, lost) {
+  return lost ? `Copied ${what}; ${plural(lost, "unknown id")} cannot be text.` : `Copied ${what}.`;
+}
+
 /** The repaired transcript as "text" or "ids". */
 function repairedCopy(sequence, form) {
   if (form === "text") return sequence.text(0, sequence.length, Infinity).text;

@@ -5,7 +5,9 @@ const STEP_FIELDS = [["state", "State"], ["role", "Role"], ["channel", "Channel"
 
 /** The state of one release before and after a token, as a table whose rows stay where they are. */
 class StepTable {
-  constructor(host) {
+  /** `on` = {all()}: shows every release. */
+  constructor(host, on) {
+    this.on = on;
     this.caption = el("caption", {});
     this.cells = new Map();
     const rows = STEP_FIELDS.map(([name, title]) => {
@@ -20,7 +22,8 @@ class StepTable {
     host.append(this.root);
   }
 
-  show(way, i) {
+  /** `reader`: a release that still reads where this one has stopped, or null; `alone`: it is not shown beside this one. */
+  show(way, i, reader, alone) {
     this.caption.textContent = way.release;
     const before = way.at(i);
     const raises = way.error?.token === i;
@@ -33,7 +36,7 @@ class StepTable {
       is.classList.toggle("sd-changed", changed || (raises && name === "state"));
       if (changed) is.prepend(el("span", { class: "sd-sign", "aria-hidden": "true" }, "→ "), el("span", { class: "unseen" }, "now "));
     }
-    this.said.replaceChildren(...this._said(way, i));
+    this.said.replaceChildren(...this._said(way, i, reader, alone));
     this.root.dataset.state = raises ? "raises" : before ? "reads" : "stopped";
   }
 
@@ -46,10 +49,13 @@ class StepTable {
     cell.title = empty ? "" : cell.textContent;
   }
 
-  _said(way, i) {
+  _said(way, i, reader, alone) {
     const { error, count } = way;
     if (error && error.token === i) return [el("b", { class: "sd-bad" }, "● raises here: "), el("code", {}, ...visibleText(error.text))];
-    if (error && error.token < i) return [el("span", { class: "quiet" }, `stopped at token ${error.token}: this token is not read`)];
+    if (error && error.token < i) {
+      const told = el("span", { class: "quiet" }, `stopped at token ${NUMBERS.format(error.token)}${reader ? `; ${reader.release} reads on ` : ": this token is not read"}`);
+      return reader && alone ? [told, el("button", { class: "link", type: "button", onclick: () => this.on.all() }, "show all releases")] : [told];
+    }
     if (i < count - 1) return [el("span", { class: "quiet" }, "reads on")];
     if (error) return [el("b", { class: "sd-bad" }, "● raises at the end: "), el("code", {}, ...visibleText(error.text))];
     return [el("span", { class: "sd-good" }, `✓ at the end of the input: ${plural(way.total, "message")}`)];
@@ -57,7 +63,8 @@ class StepTable {
 }
 
 class StepPanel {
-  /** `on` = {select(i)}: what a person steps to is selected in the token view, which in turn calls `at`. */
+  /** `on` = {select(i), page(by)}: what a person steps to is selected in the token view, which in turn calls `at`; `page` is
+      the token a page further there (or null). */
   constructor(host, on) {
     this.on = on;
     this.i = 0;
@@ -127,7 +134,7 @@ class StepPanel {
     this.ways = this.both ? [chosen, ...this.book.ways.filter((way) => way !== chosen)] : chosen ? [chosen] : [];
     this.body.classList.toggle("sd-both", this.ways.length > 1);
     while (this.tableList.length > this.ways.length) this.tableList.pop().root.remove();
-    while (this.tableList.length < this.ways.length) this.tableList.push(new StepTable(this.tables));
+    while (this.tableList.length < this.ways.length) this.tableList.push(new StepTable(this.tables, { all: () => this._all() }));
     this.at(this.i);
   }
 
@@ -149,13 +156,14 @@ class StepPanel {
     const told = [...this._glyph(i), el("span", { class: "quiet" }, ` id ${transcript.dictionary.ids[transcript.index[i]]}`)];
     if (book.isIllegal(i)) told.push(el("span", { class: "sd-here" }, "✗ not legal here"));
     this.token.replaceChildren(...told);
-    this.ways.forEach((way, n) => this.tableList[n].show(way, i));
+    const reader = this._reader(i);
+    this.ways.forEach((way, n) => this.tableList[n].show(way, i, reader, this.ways.length === 1));
     this._legal(i < book.count ? book.place(i + 1) : null, i + 1);
     const [way] = this.ways;
     this._enable("back", i > 0);
     this._enable("forward", i < transcript.count - 1);
-    this._enable("changeBack", way && way.change(i, -1) !== null);
-    this._enable("change", way && way.change(i, 1) !== null);
+    this._enable("changeBack", this._nextChange(-1) !== null);
+    this._enable("change", this._nextChange(1) !== null);
     this._enable("finding", this.starts.some((start) => start > i));
     this._enable("broke", Boolean(way?.error) && Math.min(way.error.token, transcript.count - 1) !== i);
   }
@@ -213,8 +221,39 @@ class StepPanel {
     });
   }
 
+  /** A release that reads token `i`, for where the chosen one has stopped; or null. */
+  _reader(i) {
+    return this.book.ways.find(({ error }) => !error || error.token >= i) ?? null;
+  }
+
+  /** The next (`by` 1) or previous (-1) change of state; behind the break that of a release which reads on, else the
+      next message. Null when there is none. */
+  _nextChange(by) {
+    const { i, transcript } = this;
+    const way = this.ways?.[0];
+    if (!way) return null;
+    const stop = way.error?.token ?? Infinity;
+    if (by > 0 ? i < stop : i <= stop) return way.change(i, by);
+    const reader = this._reader(by > 0 ? i + 1 : i);
+    if (reader) {
+      const to = reader.change(i, by);
+      return by < 0 ? Math.max(to ?? stop, stop) : to;
+    }
+    const n = transcript.nodeAt(i);
+    if (by > 0) return n + 1 < transcript.nodeCount ? transcript.node(n + 1).start : null;
+    const start = transcript.node(n).start;
+    return Math.max(stop, start < i || n === 0 ? start : transcript.node(n - 1).start);
+  }
+
+  /** Every release beside the chosen one; the keyboard goes on where that is switched. */
+  _all() {
+    this.compare.checked = true;
+    this._compare(true);
+    this.compare.focus();
+  }
+
   _change(by) {
-    const to = this.ways?.[0]?.change(this.i, by) ?? null;
+    const to = this.book ? this._nextChange(by) : null;
     if (to !== null) this._to(to);
   }
 
@@ -235,11 +274,16 @@ class StepPanel {
 
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // As in the tokens; the slider of the browser would take PageDown for less.
+    const scrolls = event.target === this.text || event.target.classList.contains("sd-said");
+    const page = (by) => () => this._to(Math.max(0, Math.min(this.transcript.count - 1, this.on.page?.(by) ?? this.i + 20 * by)));
+    const far = scrolls ? {} : { PageDown: page(1), PageUp: page(-1), Home: () => this._to(0), End: () => this._to(this.transcript.count - 1) };
     const keys = {
       ArrowLeft: () => (event.shiftKey ? this._change(-1) : this._to(this.i - 1)),
       ArrowRight: () => (event.shiftKey ? this._change(1) : this._to(this.i + 1)),
       n: () => this._finding(),
       b: () => this._broke(),
+      ...far,
     };
     if (!keys[event.key] || !this.book) return;
     event.preventDefault();

@@ -42,6 +42,19 @@ function plural(count, word) {
   return `${NUMBERS.format(count)} ${word}${count === 1 ? "" : "s"}`;
 }
 
+/** Has a box with a height of its own say whether its text goes on below, and makes it scroll by keyboard where it does. */
+function goingOn(box, label) {
+  const mark = () => {
+    const longer = box.scrollHeight > box.clientHeight + 2;
+    box.classList.toggle("goes-on", longer && box.scrollTop + box.clientHeight < box.scrollHeight - 2);
+    if (longer) Object.entries({ tabindex: "0", role: "group", "aria-label": label }).forEach(([name, value]) => box.setAttribute(name, value));
+    else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+  };
+  box.addEventListener("scroll", mark, { passive: true });
+  new ResizeObserver(mark).observe(box);
+  return box;
+}
+
 /** "27" or "27–34" for the tokens [start, end). */
 function rangeText(start, end) {
   return end - start <= 1 ? String(start) : `${start}–${end - 1}`;

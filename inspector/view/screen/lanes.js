@@ -46,7 +46,7 @@ function laneLegend(transcript, lanes, findings) {
     SHADES.forEach(({ words }, shade) => parts.push(swatch(shade ? `p${shade}` : "", words)));
   }
   if (!parts.length) return parts;
-  parts.push(el("span", { class: "lane-name" }, "As without lanes"), swatch("k-recipient", "header field"));
+  parts.push(el("span", { class: "lane-name" }, "Also drawn"), swatch("k-recipient", "header field"));
   if (transcript.alike.size) parts.push(swatch("alike", "looks like a marker"));
   for (const [bit, words] of [["mark3", "error"], ["mark2", "warning"], ["mark1", "note"]]) {
     if (findings.some(({ severity }) => MARK_BITS[severity] === Number(bit.at(-1)))) parts.push(swatch(bit, words));

@@ -168,7 +168,7 @@ class Pointing {
       }
       return;
     }
-    const to = this._target(event.key);
+    const to = this.target(event.key);
     if (to !== null) {
       event.preventDefault();
       this._move(to, event.shiftKey);
@@ -200,7 +200,7 @@ class Pointing {
   }
 
   /** The token that a key leads to, or null for any other key. */
-  _target(key) {
+  target(key) {
     const { view } = this;
     const { layout, transcript } = view;
     const page = Math.max(1, Math.floor((view.scroller.clientHeight - view.headed) / layout.lineHeight) - 1);

@@ -1,5 +1,8 @@
 /* The two lines under the tokens: everything about the one that is pointed at. They are always there, so nothing moves. */
 
+// A confirmation can be read before it gives way to the next token; a menu that closes leaves the mouse on one at once.
+const SAID_LEAST = 1500;
+
 const KIND_WORDS = {
   marker: "marker", role: "role", name: "name", channel: "channel", recipient: "recipient",
   content_type: "content type", space: "space", body: "body", error: "belongs to nothing",
@@ -9,6 +12,8 @@ class StatusLine {
   constructor(host) {
     this.parts = el("div", { class: "told" });
     this.range = el("span", { class: "range" });
+    this.told = -1;
+    this.saidAt = 0;
     this.said = el("span", { class: "said", role: "status" });
     this.root = el("div", { class: "status" }, this.parts, el("div", { class: "aside" }, this.range, this.said));
     host.append(this.root);
@@ -28,6 +33,8 @@ class StatusLine {
   /** Tells about token `i`, the findings on it and its `places` ({repaired, prompt, hasPrompt}; null: taken out). */
   show(transcript, i, findings, places) {
     const { dictionary } = transcript;
+    if (i !== this.told && performance.now() - this.saidAt > SAID_LEAST) this.say("");
+    this.told = i;
     const drawn = transcript.drawnAt(i);
     const end = transcript.drawnEnd(drawn);
     const ids = [];
@@ -44,14 +51,14 @@ class StatusLine {
     ];
     if (n >= 0) {
       const node = transcript.node(n);
-      first.push(el("span", { class: "quiet" }, node.isStray ? "outside of any message" : `message ${n + 1} of ${transcript.nodeCount}`));
+      first.push(el("span", { class: "quiet" }, node.isStray ? "outside of any message" : `${placeWord(transcript, i)} of message ${n + 1} of ${transcript.nodeCount}`));
     }
     for (const finding of findings.slice(0, 2)) {
       first.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} ${finding.name}`));
     }
     const second = [el("span", { class: "places quiet" }, this._places(places))];
     if (marker) second.push(el("span", { class: "help" }, marker[1]));
-    else second.push(el("span", { class: "quiet bytes" }, this._bytes(transcript, drawn, end)));
+    second.push(el("span", { class: "quiet bytes" }, this._bytes(transcript, drawn, end)));
     this.parts.replaceChildren(el("div", {}, ...first), el("div", {}, ...second));
   }
 
@@ -65,9 +72,11 @@ class StatusLine {
     this.range.textContent = range ? `${plural(range.to - range.from, "token")} selected, ${rangeText(range.from, range.to)}` : "";
   }
 
-  /** Says what was done; it stays until something else is. */
+  /** Says what was done; it stays until something else is, or another token is pointed at a while later. */
   say(sentence) {
+    this.saidAt = performance.now();
     this.said.textContent = sentence;
+    this.said.title = sentence;
   }
 
   _bytes(transcript, from, to) {

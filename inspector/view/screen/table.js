@@ -66,6 +66,11 @@ class TableLayout extends Layout {
   }
 }
 
+/** Pixels for the longest of the ids: at least a marker's, at most 32 bits'. A longer one stands whole on its chip. */
+function idsWidth(ids) {
+  return Math.ceil(7.3 * Math.min(10, ids.reduce((most, id) => Math.max(most, id.length), 6))) + 6;
+}
+
 const LEAF_WORDS = { content_type: "content type", error: "stray" };
 
 /** Draws rows of the table; see LinePainter for how it is used. */
@@ -168,12 +173,17 @@ function hexOf(bytes) {
   return bytes.length > MAX_HEX ? `${hex} …` : hex;
 }
 
+/** The part of its message that a token stands in. */
+function placeWord(transcript, i) {
+  const { bodyStart, bodyEnd } = transcript.node(transcript.nodeAt(i));
+  return i < bodyStart ? "header" : i < bodyEnd ? "body" : "end";
+}
+
 /** Where in the grammar a token stands, in words. */
 function stateWords(transcript, i) {
   const n = transcript.nodeAt(i);
   if (n < 0 || transcript.node(n).isStray) return "outside of any message";
-  const { bodyStart, bodyEnd } = transcript.node(n);
-  return `${i < bodyStart ? "header" : i < bodyEnd ? "body" : "end"} of message ${n + 1}`;
+  return `${placeWord(transcript, i)} of message ${n + 1}`;
 }
 
 /** A message in a few words: its number, role and channel. */

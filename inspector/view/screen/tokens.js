@@ -135,6 +135,7 @@ class TokenView extends LineScroller {
     if (width <= 0) return;
     this.laidOut = this.scroller.clientWidth;
     const family = style.fontFamily;
+    if (this.mode === "table") this.scroller.style.setProperty("--ids", `${idsWidth(this.transcript.dictionary.ids)}px`);
     const ruler = new Ruler({ text: `${style.fontSize} ${family}`, marker: `600 11px ${family}`, chip: `10px ${family}` });
     const Kind = this.mode === "table" ? TableLayout : Layout;
     this.layout = new Kind(this.transcript, this.edits, this.marks.points, ruler, Math.max(80, width), this.folded);

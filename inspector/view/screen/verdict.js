@@ -46,7 +46,7 @@ class VerdictBar {
   _detail(verdict, misread, findings, differences) {
     const parts = [];
     if (verdict.error) {
-      parts.push(el("code", { class: "error-text" }, ...visibleText(verdict.error.text)));
+      parts.push(goingOn(el("code", { class: "error-text" }, ...visibleText(verdict.error.text)), "What the release says"));
     } else if (misread) {
       parts.push(`${plural(misread, "finding")} below ${misread === 1 ? "shows" : "show"} what no error was raised for.`);
     } else {

@@ -1,0 +1,64 @@
+"""What the input was read as, held as long as a session that shows it: large records take seconds to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakValueDictionary
+
+import streamlit as st
+
+from ..ingest import Loaded
+from .state import SAMPLE, START, Bench
+
+_HELD: Final = "harmonyscope.loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """All that reading depends on, and the input's own name."""
+
+    id: str
+    data: str | bytes
+    format: str
+    role: str
+    markers: bool
+    tools: tuple[str, ...]
+    filename: str
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Read:
+    source: _Source
+    loaded: Loaded
+
+
+_SHOWN: Final[WeakValueDictionary[str, _Read]] = WeakValueDictionary()
+"""By an input's own name what some session holds of it: a reload begins another session. It keeps nothing alive."""
+
+
+def known(work: Bench) -> Loaded | None:
+    """What this input was read as, if it was; a person's place among the revisions does not matter."""
+    source = _source(work)
+    held = st.session_state.get(_HELD)
+    # A name that nobody guesses: what one session has read is found by those alone that open the same input.
+    for read in (held, _SHOWN.get(work.id)):
+        if isinstance(read, _Read) and read.source == source:
+            st.session_state[_HELD] = read
+            return read.loaded
+    return None
+
+
+def load(work: Bench) -> Loaded:
+    """Read the input, and hold what was read instead of what was held before."""
+    st.session_state.pop(_HELD, None)
+    read = _Read(_source(work), work.load())
+    st.session_state[_HELD] = read
+    if work.id not in (START, SAMPLE):
+        _SHOWN[work.id] = read
+    return read.loaded
+
+
+def _source(work: Bench) -> _Source:
+    data: str | bytes = work.text if work.upload is None else work.upload
+    return _Source(work.id, data, work.format, work.role, work.markers, work.tool_names, work.filename)
