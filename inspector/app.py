@@ -64,7 +64,11 @@ def run(
     number = port or _free_port(host)
     if open_browser:
         threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
-    st.App(APP).run(
+    from starlette.middleware import Middleware
+
+    from inspector.ui.door import Door
+
+    st.App(APP, middleware=[Middleware(Door, allowed=tuple(allowed))]).run(
         config={
             "server.address": host,
             "server.port": number,

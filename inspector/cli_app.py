@@ -9,7 +9,7 @@ import click
 
 from .cli_output import CLEAN, say
 
-_NAME: Final = re.compile(r"(\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 
 

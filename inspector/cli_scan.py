@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .scan import Histogram, ScanResult
 
 _SNIFFED: Final = 8192
+_ID_SHOWN: Final = 80
 
 
 @click.command()
@@ -154,8 +155,13 @@ def _json_line(result: ScanResult, where: str) -> str:
 def _text_line(result: ScanResult, where: str) -> str:
     from .report.visible import visible
 
-    name = where if result.id in ("", result.source) else f"{where} ({result.id})"
+    name = where if result.id in ("", result.source) else f"{where} ({_short(result.id)})"
     return visible("; ".join([f"{name}: {result.error or result.value}", *result.problems]))
+
+
+def _short(id: str) -> str:
+    """An id that a line can hold; the record has the whole one."""
+    return id if len(id) <= _ID_SHOWN else f"{id[:_ID_SHOWN]}…"
 
 
 def histogram_lines(histogram: Histogram) -> Iterator[str]:
@@ -173,7 +179,7 @@ def histogram_lines(histogram: Histogram) -> Iterator[str]:
         yield f"{release}: {histogram.transcripts - accepted:,} of {histogram.transcripts:,} raise"
         for row in rows:
             if row.section == "strict" and row.source == release:
-                yield f"{row.count:>8,}  {visible(row.shown)}  [{visible(row.example)}]"
+                yield f"{row.count:>8,}  {visible(row.shown)}  [{visible(_short(row.example))}]"
     for section, title in (("rule", "rules, by transcripts"), ("unreadable", "unreadable")):
         members = [row for row in rows if row.section == section]
         if members:
@@ -182,4 +188,4 @@ def histogram_lines(histogram: Histogram) -> Iterator[str]:
         for row in members:
             what = f"{row.source} {row.text} ({row.severity})" if section == "rule" else row.shown
             more = f", {row.findings:,} findings" if row.findings != row.count else ""
-            yield f"{row.count:>8,}  {visible(what)}{more}  [{visible(row.example)}]"
+            yield f"{row.count:>8,}  {visible(what)}{more}  [{visible(_short(row.example))}]"

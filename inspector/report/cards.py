@@ -12,6 +12,7 @@ from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..inspection import inspect
 from ..tokens import is_special, vocabulary
+from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, MOST_STORY, MOST_TITLE, cut, cut_words
 from ..view.strip import quick_strip, shape, strip
 from .findings import findings
 from .rules import all_rules
@@ -35,6 +36,7 @@ MOST_SEARCHED: Final = 3_000_000
 """Characters of a gallery's transcripts that can be searched in the browser."""
 
 _LONGEST_STORY: Final = 600
+_LONGEST_FAMILY: Final = 80
 
 Address = Callable[[Gallery, Sample], str]
 
@@ -81,12 +83,12 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
         card = _card(sample, budget)
         words = (
             sample.name,
-            sample.title,
-            sample.story,
-            sample.family,
-            *sample.tags,
+            cut(sample.title, MOST_TITLE),
+            cut(sample.story, MOST_STORY),
+            card["family"],
+            *cut_words(sample.tags),
             *card["rules"],
-            *sample.errors.values(),
+            *(cut(text, MOST_TITLE) for _, text in zip(card["raises"], sample.errors.values(), strict=False)),
             _text(sample.transcript.ids[: budget.characters])[: budget.characters],
         )
         items.append(
@@ -104,13 +106,13 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
 
 def gallery_groups(gallery: Gallery, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The cards under headings: what ships by family, others under their own title."""
-    families = list(dict.fromkeys(sample.family for sample in gallery.samples))
+    families = list(dict.fromkeys(_family(sample) for sample in gallery.samples))
     if gallery.name == SHIPPED:
         families.sort(key=lambda family: list(FAMILIES).index(family))
     groups = []
     for family in families:
-        words = FAMILIES.get(family, visible(family[:80]))
-        title = words if gallery.name == SHIPPED else " · ".join(filter(None, (visible(gallery.title), words)))
+        words = FAMILIES.get(family, visible(family))
+        title = words if gallery.name == SHIPPED else " · ".join(filter(None, (gallery_title(gallery), words)))
         groups.append({"title": title, "items": [item for item in items if item["family"] == family]})
     return groups
 
@@ -134,7 +136,12 @@ def gallery_page(
     return {
         "kind": "gallery",
         "galleries": [
-            [gallery.name, visible(gallery.title), visible(gallery.description[:300]), gallery.name in closable]
+            [
+                gallery.name,
+                gallery_title(gallery),
+                visible(cut(gallery.description, MOST_DESCRIPTION)),
+                gallery.name in closable,
+            ]
             for gallery, _ in listed
         ],
         "opened": opened,
@@ -144,6 +151,15 @@ def gallery_page(
         "outcomes": [[name, title] for name, title in OUTCOMES.items()],
         "none": "No sample fits all of these. Clear a filter to see more.",
     }
+
+
+def gallery_title(gallery: Gallery) -> str:
+    """What a page calls a gallery."""
+    return visible(cut(gallery.title, MOST_GALLERY_TITLE))
+
+
+def _family(sample: Sample) -> str:
+    return cut(sample.family, _LONGEST_FAMILY)
 
 
 def _text(ids: Sequence[int]) -> str:
@@ -160,7 +176,7 @@ def _kinds(listed: Sequence[tuple[Gallery, Sequence[dict[str, Any]]]]) -> list[l
     present = dict.fromkeys(item["family"] for _, items in listed for item in items if item["family"])
     known = [family for family in FAMILIES if family in present]
     others = sorted(family for family in present if family not in FAMILIES)
-    return [[family, FAMILIES[family]] for family in known] + [[family, visible(family[:80])] for family in others]
+    return [[family, FAMILIES[family]] for family in known] + [[family, visible(family)] for family in others]
 
 
 def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:
@@ -175,13 +191,13 @@ def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:
         tree = read(sample.transcript)
     return {
         "name": sample.name,
-        "title": visible(sample.title[:200]),
-        "story": visible(sample.story[:_LONGEST_STORY]),
-        "family": sample.family,
-        "tags": [visible(tag[:60]) for tag in sample.tags],
-        "rules": sorted(set(rules)),
+        "title": visible(cut(sample.title, MOST_TITLE)),
+        "story": visible(cut(sample.story, _LONGEST_STORY)),
+        "family": _family(sample),
+        "tags": [visible(tag) for tag in cut_words(sample.tags)],
+        "rules": cut_words(sorted(set(rules))),
         "count": len(sample.transcript),
-        "raises": raises,
+        "raises": cut_words(raises),
         "outcome": _outcome(sample, rules, raises) if known else "",
         "founding": sample.founding,
         "shape": [visible(words) for words in shape(tree)] if tree is not None else [],

@@ -42,7 +42,7 @@ Json = dict[str, Any]
 
 def export_sarif(subject: Subject) -> bytes:
     """The log of one run, UTF-8 JSON."""
-    return (json.dumps(sarif_log(subject), ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    return (json.dumps(sarif_log(subject), ensure_ascii=True, indent=1) + "\n").encode("ascii")
 
 
 def sarif_log(subject: Subject) -> Json:

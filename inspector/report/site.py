@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from .. import __version__
 from ..gallery import Gallery, Sample, bundle
 from ..view.assets import cards_style, page_style, screen_style
-from .cards import gallery_items, gallery_page
+from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
+from .cards import gallery_items, gallery_page, gallery_title
 from .html import Frame, blocks_of, cards_block, page, script_code
 from .subject import inspected_sample
-from .visible import visible
 
 ASSETS: Final = "harmonyscope"
 """The folder of the script and the styles."""
@@ -28,6 +28,9 @@ MARK: Final = "harmonyscope-site.json"
 """The file that says of a folder that it is a site of ours, and which files of it are."""
 
 BUNDLE: Final = "gallery.harmonyscope"
+_RESERVED: Final = frozenset(("con", "prn", "aux", "nul")) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
 Tell = Callable[[int, int], None]
 
 
@@ -41,6 +44,11 @@ class Site:
 
     files: tuple[str, ...]
     size: int
+
+
+def _page_of(sample: Sample) -> str:
+    """The file of a sample. Windows has names that no file may have, whatever comes after their full stop."""
+    return f"samples/{sample.name}{'_' if sample.name in _RESERVED else ''}.html"
 
 
 def _quiet(done: int, total: int) -> None:
@@ -79,10 +87,10 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
             subject = inspected_sample(sample)
             frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
                           assets=f"../{ASSETS}")  # fmt: skip
-            put(f"samples/{sample.name}.html", page(frame, blocks_of(subject)))
+            put(_page_of(sample), page(frame, blocks_of(subject)))
             tell(number, len(gallery.samples))
-        index = Frame("index", gallery.title, about=gallery.description, assets=ASSETS, bundle=BUNDLE)
-        put("index.html", page(index, iter([_cards(gallery, lambda sample: f"samples/{sample.name}.html")])))
+        index = replace(_frame("index", gallery), assets=ASSETS, bundle=BUNDLE)
+        put("index.html", page(index, iter([_cards(gallery, _page_of)])))
         put(BUNDLE, bundle(gallery))
         mark = {"schema": "harmonyscope-site/1", "version": __version__, "files": sorted([*written, MARK])}
         put(MARK, (json.dumps(mark, indent=1) + "\n").encode())
@@ -95,7 +103,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
 
 def build_page(gallery: Gallery, *, tell: Tell = _quiet) -> bytes:
     """The gallery as one HTML file: the index, and every sample behind its address ``#NAME``."""
-    frame = Frame("gallery", gallery.title, about=gallery.description)
+    frame = _frame("gallery", gallery)
 
     def blocks() -> Iterator[str]:
         for number, sample in enumerate(gallery.samples, 1):
@@ -106,12 +114,16 @@ def build_page(gallery: Gallery, *, tell: Tell = _quiet) -> bytes:
     return page(frame, blocks())
 
 
+def _frame(kind: str, gallery: Gallery) -> Frame:
+    return Frame(kind, cut(gallery.title, MOST_GALLERY_TITLE), about=cut(gallery.description, MOST_DESCRIPTION))
+
+
 def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
     """The script element with the cards of the index."""
     items = gallery_items(gallery, lambda _, sample: sample.name, lambda _, sample: href(sample))
     content = gallery_page([(gallery, items)])
     # The page's heading says whose they are.
-    whose = visible(gallery.title)
+    whose = gallery_title(gallery)
     for group in content["groups"]:
         group["title"] = group["title"].removeprefix(whose).removeprefix(" · ")
     return cards_block(content)

@@ -14,8 +14,9 @@ import streamlit as st
 from ..gallery import Gallery, Sample, SampleError, bundle, sample_address
 from ..gallery.bundle import ENDINGS, gallery_of
 from ..gallery.saved import StoreError
-from ..report.cards import gallery_items, gallery_page
+from ..report.cards import gallery_items, gallery_page, gallery_title
 from ..view.assets import cards_code, cards_style, handover_code
+from ..view.bounds import MOST_DESCRIPTION, cut
 from .chrome import guarded
 from .component import hidden, registered
 from .galleries import close_gallery, open_galleries, open_upload, reopen, session_galleries
@@ -160,18 +161,18 @@ def _uploaded() -> None:
 
 def _problems(galleries: Sequence[Gallery]) -> None:
     for sentence in st.session_state.pop(_NOTICE, []):
-        st.error(as_markdown(sentence))
+        st.error(as_markdown(cut(sentence, MOST_DESCRIPTION)))
     for gallery in galleries:
         if not gallery.problems:
             continue
         if not gallery.samples:
-            st.error(as_markdown(gallery.problems[0]))
+            st.error(as_markdown(cut(gallery.problems[0], MOST_DESCRIPTION)))
             continue
         count = len(gallery.problems)
         what = "one thing was left out" if count == 1 else f"{count:,} things were left out"
-        with st.expander(f"{as_markdown(gallery.title)}: {what}", icon=":material/warning:"):
+        with st.expander(f"{as_markdown(gallery_title(gallery))}: {what}", icon=":material/warning:"):
             for sentence in gallery.problems[:MOST_PROBLEMS]:
-                st.markdown(f"- {as_markdown(sentence)}")
+                st.markdown(f"- {as_markdown(cut(sentence, MOST_DESCRIPTION))}")
             if count > MOST_PROBLEMS:
                 st.caption(f"and {count - MOST_PROBLEMS:,} more")
 

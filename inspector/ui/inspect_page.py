@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ..ingest import Loaded
 from ..tokens import Transcript
@@ -48,11 +49,13 @@ def show() -> None:
             draw(as_markdown(sentence))
     if not work.echo:
         work.notice = work.hint = ""
+    # Here on every page, empty or not: what stands below keeps its place.
+    busy = _busy("reading")
     restore_offer(work)
     if work.is_empty:
         _welcome(work)
         return
-    loaded = _loaded(work)
+    loaded = _loaded(work, busy)
     _problems(loaded)
     if loaded.transcripts:
         _screen(loaded, work.revision)
@@ -61,28 +64,30 @@ def show() -> None:
         input_panel(work, tall=True, over=True)
 
 
-def _loaded(work: Bench) -> Loaded:
+def _loaded(work: Bench, busy: DeltaGenerator) -> Loaded:
     """The input as it was read, once for each change of it."""
     found = known(work)
     if found is not None:
         return found
     size = len(work.upload or b"") + len(work.text)
-    with _quiet("Reading the input", size > SLOW_BYTES):
+    with _quiet(busy, "Reading the input", size > SLOW_BYTES):
         return load(work)
 
 
 @contextmanager
-def _quiet(what: str, slow: bool) -> Iterator[None]:
-    """Says what is being done, where that can take more than half a second. It lies over the page's head: nothing
-    moves when it comes and goes, and nothing when the element is there without a word.
-    """
-    with st.container(key=f"busy-{what.split()[0].lower()}"):
-        slot = st.empty()
+def _quiet(busy: DeltaGenerator, what: str, slow: bool) -> Iterator[None]:
+    """Says in its place what is being done, where that can take more than half a second."""
     if not slow:
         yield
         return
-    with slot, st.spinner(f"{what} …"):
+    with busy, st.spinner(f"{what} …"):
         yield
+
+
+def _busy(name: str) -> DeltaGenerator:
+    """A place over the page's head, see page.css: nothing moves when something is said there."""
+    with st.container(key=f"busy-{name}"):
+        return st.empty()
 
 
 def _follow_sample(work: Bench) -> None:
@@ -170,8 +175,9 @@ def _screen(loaded: Loaded, revision: int) -> None:
             _chooser(work, loaded)
     transcript = _chosen(work, loaded)
     adopt(work, transcript)
-    # In the row, where it moves nothing.
-    with bar, _quiet(f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
+    with bar:
+        busy = _busy("inspecting")
+    with _quiet(busy, f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
         given = answer(work, Asked(transcript, work.sample, loaded.explanation))
     with bar:
         actions(work, given)

@@ -30,6 +30,8 @@ AROUND: Final = 12
 _MAX_LABEL: Final = 24
 _MAX_TICKS: Final = 20
 _MAX_NOTES: Final = 40
+_ONE_FINDING: Final = 3
+"""Tokens between two places of structure that one finding can cover."""
 
 Figure = dict[str, Any]
 
@@ -218,11 +220,13 @@ def labels(found: Sequence[Place]) -> tuple[list[tuple[int, str]], int]:
     drawn: list[tuple[int, str]] = []
     left = 0
     apart = -(-len(found) // _MAX_NOTES)
-    before: tuple[str, ...] = ()
+    last = None
     for number, place in enumerate(found):
-        fresh = [code for code in place.codes if code not in before]
-        before = place.codes
-        text = " ".join(fresh[:2]) or ("" if place.legal else "✗")
+        # A finding can cover several places; the same code further on is another finding.
+        going_on = last is not None and place.index - last.index <= _ONE_FINDING
+        fresh = [code for code in place.codes if last is None or not going_on or code not in last.codes]
+        last = place
+        text = " ".join(fresh[:2]) or ("" if place.legal or place.codes else "✗")
         if not text:
             continue
         if drawn and number - drawn[-1][0] < apart:

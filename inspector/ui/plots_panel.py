@@ -82,7 +82,7 @@ def _theme() -> str:
 
 
 def _window(work: Bench, given: Given) -> Span | None:
-    """The tokens that the trace shows, None for all. A window moves in steps, so that a choice near by sends nothing."""
+    """The tokens that the trace shows, None for all. A window moves in steps: a choice near by sends nothing."""
     count = len(given.inspection.transcript.ids)
     if count <= WINDOW:
         return None

@@ -78,7 +78,8 @@ def feed_code() -> str:
 @cache
 def cards_code() -> str:
     """The code of a list of cards or rows."""
-    return "\n".join(map(_text, ("screen/dom.js", "cards/strip.js", "cards/filter.js", "cards/cards.js")))
+    names = ("screen/dom.js", "cards/strip.js", "cards/filter.js", "cards/keys.js", "cards/cards.js")
+    return "\n".join(map(_text, names))
 
 
 @cache

@@ -24,6 +24,7 @@ from ..inspection import NEWEST, RELEASES, Inspection, Repair
 from ..prompt.drift import NextPrompt
 from ..tokens import MARKER_HELP, Edit, is_special, vocabulary
 from ..tokens.spans import Marked
+from .bounds import MOST_STORY, MOST_TITLE, cut
 from .glyphs import marker_name
 from .outline import NodeIndex, Outline, outline_after
 from .splices import splices, trimmed
@@ -142,8 +143,8 @@ def _body(inspection: Inspection, settings: Settings, words: Words) -> dict[str,
         "settings": {"style": settings.style, "off": sorted(settings.off), "choices": dict(settings.choices)},
         "source": {
             "styles": list(settings.styles),
-            "title": settings.title,
-            "story": settings.story,
+            "title": cut(settings.title, MOST_TITLE),
+            "story": cut(settings.story, MOST_STORY),
             "read_as": settings.read_as,
             "turn": settings.turn,
         },

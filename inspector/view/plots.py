@@ -96,8 +96,11 @@ def _times_log(shares: Values) -> Values:
 def _apart(transcript: Transcript, index: int) -> float:
     """The probability of the token at a place, 0 where it is among the alternatives or not known."""
     token = transcript.ids[index]
-    if transcript.logprobs is None or transcript.top is None or any(t == token for t, _ in transcript.top[index]):
+    if transcript.logprobs is None or transcript.top is None:
         return 0.0
+    for other, _ in transcript.top[index]:
+        if other == token:
+            return 0.0
     told = transcript.logprobs[index]
     return 0.0 if told is None else exp(min(0.0, told))
 

@@ -264,3 +264,35 @@ def test_a_rule_opens_from_a_finding_and_a_sample_from_a_rule(page: Page, app_ur
     title = card.locator("h3").inner_text()
     card.click()
     expect(page.get_by_label("Source")).to_contain_text(title)
+
+
+def test_without_findings_the_differences_of_the_next_prompt_are_named(page: Page, app_url: str) -> None:
+    paste(page, app_url, "<|channel|>final<|message|>Done.<|return|>")
+    expect(page.get_by_label("Verdict")).to_contain_text("1 message, no findings, 1 difference in the next prompt.")
+    findings = page.get_by_role("complementary", name="Findings")
+    expect(findings).to_contain_text("The next prompt shows 1 difference: terminator changed.")
+    findings.get_by_role("button", name="next prompt").click()
+    prompt = page.get_by_role("listbox", name="Tokens of the next prompt, beside what was emitted")
+    expect(prompt).to_be_focused()
+    expect(prompt).to_be_in_viewport()
+
+
+def test_a_transcript_without_tokens_says_so(page: Page, app_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    file.write_text(json.dumps({"id": "none", "token_ids": [], "role": None}))
+    page.goto(app_url)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_role("region", name="Repaired")).to_contain_text("It has no tokens.")
+
+
+def test_an_error_that_goes_on_below_its_box_shows_it_and_scrolls_by_keyboard(page: Page, app_url: str) -> None:
+    paste(
+        page, app_url, "<|start|>assistant<|channel|>analysis" + " stray words in a header" * 60 + "<|message|>x<|end|>"
+    )
+    text = page.locator(".verdict .error-text")
+    expect(text).to_have_class(_has("goes-on"))
+    text.focus()
+    page.keyboard.press("End")
+    expect(text).not_to_have_class(_has("goes-on"))
+    paste(page, app_url, BROKEN)
+    expect(page.locator(".verdict .error-text")).not_to_have_attribute("tabindex", "0")

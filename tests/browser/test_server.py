@@ -33,6 +33,23 @@ def test_only_this_machine_and_its_own_pages_get_in(app_url: str) -> None:
     assert " 403 " in handshake(app_url, "evil.invalid", "http://evil.invalid")
 
 
+def test_plain_requests_for_another_host_are_refused_and_answers_are_guarded(app_url: str) -> None:
+    connection = HTTPConnection(urlsplit(app_url).netloc, timeout=10)
+    with closing(connection):
+        for host, origin, status in (
+            ("evil.invalid", None, 403),
+            (None, "http://evil.invalid", 403),
+            (None, None, 200),
+        ):
+            headers = {name: value for name, value in (("Host", host), ("Origin", origin)) if value}
+            connection.request("GET", "/", headers=headers)
+            said = connection.getresponse()
+            said.read()
+            assert said.status == status
+    assert said.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'self'" in said.headers["Content-Security-Policy"]
+
+
 def test_it_listens_on_loopback_only(app_url: str) -> None:
     port = urlsplit(app_url).port
     addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)}

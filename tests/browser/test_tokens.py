@@ -35,13 +35,15 @@ BENCH = """
   const root = el("div", { class: "hs", "data-theme": "light" });
   const main = el("div", { class: "main" });
   const [map, hero] = [el("div", { class: "map-host" }), el("div", { class: "hero" })];
+  const surface = el("div", { class: "surface" });
+  hero.append(surface);
   main.append(map, hero);
   root.append(main);
   shadow.append(style, root);
   const said = [];
   const names = ["hover", "select", "range", "fold", "step"];
   const on = Object.fromEntries(names.map((name) => [name, (value) => said.push([name, value])]));
-  const view = new TokenView(hero, { label: "Tokens", on: { ...on, scroll: () => strip.scrolled() } });
+  const view = new TokenView(surface, { label: "Tokens", on: { ...on, scroll: () => strip.scrolled() } });
   const strip = new MiniMap(map, view);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   window.bench = {

@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from starlette.middleware import Middleware
 
 from inspector import app
 from inspector.ui.chrome import page_file
+from inspector.ui.door import Door
 
 
 @pytest.mark.parametrize("name", ["inspect", "gallery", "rules"])
@@ -64,8 +66,9 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[dict[str, object]] = []
 
     class Fake:
-        def __init__(self, script: Path) -> None:
+        def __init__(self, script: Path, middleware: list[Middleware]) -> None:
             assert script == app.APP
+            assert [(m.cls, m.kwargs) for m in middleware] == [(Door, {"allowed": app.LOOPBACK})]
 
         def run(self, config: dict[str, object]) -> None:
             ran.append(config)

@@ -65,10 +65,11 @@ def test_closed_it_draws_nothing_and_open_what_is_known(app: AppTest) -> None:
     app.session_state["plots"] = True
     app.run()
     # Without alternatives there is no entropy, and of each place of structure one probability is known.
-    trace, structure = figures(app)
+    trace, _, structure = figures(app)
     assert [(curve["name"], set(curve["y"])) for curve in trace["data"]] == [("surprise", {2.0})]
     assert set(structure["data"][2]["y"]) == {0.75}
-    assert any("Choose a token" in caption.value for caption in app.caption)
+    # Before a token was chosen: the one at which the screen opens.
+    assert any(caption.value.startswith("Token ") for caption in app.caption)
     digest = parts(app)[""]["digest"]
     work.take_selection({"digest": digest, "token": 0})
     app.run()

@@ -11,6 +11,7 @@ class CardList {
     this.root = el("div", { class: "hs" });
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
     host.append(this.root);
+    this.keys = new CardKeys(this.root);
     this.words = "";
     this.tag = "";
     this.nodes = new Map();
@@ -38,6 +39,7 @@ class CardList {
 
   destroy() {
     clearTimeout(this.writing);
+    this.keys.destroy();
     cancelAnimationFrame(this.drawing);
     document.removeEventListener("scroll", this.left, true);
     document.removeEventListener("harmonyscope.handed", this.handed);
