@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
-from .cli_input import InputError, opened, parse_tools, refuse_binary
+from .cli_input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
 from .cli_options import engine_options, inspecting, reading_role
 from .cli_output import CLEAN, FOUND, UNUSABLE, at_or_above, say
 
 if TYPE_CHECKING:
-    from .ingest import Item
+    from .ingest import Item, Problem
     from .inspection import Inspection
     from .scan import Histogram, ScanResult
 
@@ -40,9 +41,9 @@ _ID_SHOWN: Final = 80
 def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: Any) -> int:  # fmt: skip
     """Inspect every transcript record of FILES, in order, and count what is found.
 
-    FILES hold transcript records, JSON lines; - is standard input. A bad record yields a line or a record
-    with an error, and the exit code 2, and never stops the rest. The histogram ends the output; with --format
-    jsonl it goes to standard error.
+    FILES hold transcript records as JSON lines, or are bundles, zip archives or gzip files of them; - is standard
+    input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest. The
+    histogram ends the output; with --format jsonl it goes to standard error.
     """
     from .inspection import inspect
     from .scan import Histogram
@@ -95,6 +96,7 @@ class _Source:
 def _records(files: Iterable[str], given: dict[str, Any], source: _Source) -> Iterator[Item]:
     """The records of all files; a file that cannot be read is said, remembered and passed over."""
     from .ingest import Problem, iter_records
+    from .ingest.unpacking import UnpackError
 
     tools = parse_tools(given["tools"])
     role, markers = reading_role(given), not given["no_markers"]
@@ -103,20 +105,61 @@ def _records(files: Iterable[str], given: dict[str, Any], source: _Source) -> It
         shown = "standard input" if path == "-" else click.format_filename(path, shorten=True)
         try:
             with opened(path) as file:
-                peek = getattr(file, "peek", None)
-                refuse_binary(peek(_SNIFFED)[:_SNIFFED] if peek is not None else b"", shown)
-                source.first.append(count)
-                source.names.append(shown)
-                for item in iter_records(file, name=shown, role=role, tools=tools, markers=markers):
-                    # What a record lost is told with the record: it gives no result of its own.
-                    count += not (isinstance(item, Problem) and not item.lost)
-                    yield item
+                for name, piece in _pieces(file, shown):
+                    source.first.append(count)
+                    source.names.append(name)
+                    items: Iterable[Item]
+                    if isinstance(piece, Problem):
+                        items = (piece,)
+                    else:
+                        items = iter_records(piece, name=name, role=role, tools=tools, markers=markers)
+                    for item in items:
+                        # What a record lost is told with the record: it gives no result of its own.
+                        count += not (isinstance(item, Problem) and not item.lost)
+                        yield item
+        except UnpackError as error:
+            source.failed = True
+            say(f"{shown}: {error}")
         except InputError as error:
             source.failed = True
             say(error.format_message())
         except OSError as error:
             source.failed = True
             say(f"{shown} cannot be read any further: {error.strerror or error}.")
+
+
+def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Problem]]:
+    """A file, or the files in an archive, each with its name for people; a problem where one cannot be read.
+
+    Raises:
+        InputError: it is binary, or an archive of more bytes than are read.
+        inspector.ingest.unpacking.UnpackError: an archive of which nothing can be read.
+    """
+    from .ingest import Problem
+    from .ingest.archives import record_files
+    from .ingest.unpacking import in_words, is_gzip, is_zip
+    from .ingest.values import problem, quoted
+
+    peek = getattr(file, "peek", None)
+    head = peek(_SNIFFED)[:_SNIFFED] if peek is not None else b""
+    if not (is_zip(head) or is_gzip(head)):
+        refuse_binary(head, shown)
+        yield shown, file
+        return
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{shown} is an archive of more than {in_words(MAX_BYTES)}, which is not read: split it.")
+    for name, body in record_files(data):
+        inside = f"{shown}: {quoted(name, 60)}" if name else shown
+        if isinstance(body, Problem):
+            yield inside, body
+            continue
+        try:
+            refuse_binary(body[:_SNIFFED], inside)
+        except InputError:
+            yield inside, problem(1, 1, "this is binary; expected transcript records in UTF-8")
+        else:
+            yield inside, io.BytesIO(body)
 
 
 # What is kept of an inspection; these run in the worker processes, so they are functions of a module.

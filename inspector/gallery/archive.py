@@ -8,23 +8,17 @@ costs that member only.
 from __future__ import annotations
 
 import io
-import stat
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..ingest.unpacking import in_words, is_gzip, is_zip
+from ..ingest.unpacking import MAX_DIRECTORY, MAX_FILES, directory_size, in_words, is_gzip, is_plain_file, is_zip
 from ..ingest.values import quoted
 from .sample import SampleError
 
-_END_MARK: Final = b"PK\x05\x06"
 _CHUNK: Final = 1 << 18
-_END: Final = struct.Struct("<4s4H2LH")
-_END_64: Final = b"PK\x06\x07"
-_MOST_COMMENT: Final = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +28,11 @@ class Limits:
     ``directory`` caps the zip's own list of its members, which is read before anything else can be judged.
     """
 
-    members: int = 20_000
+    members: int = MAX_FILES
     member: int = 64 << 20
     total: int = 128 << 20
     samples: int = 20_000
-    directory: int = 4 << 20
+    directory: int = MAX_DIRECTORY
 
 
 LIMITS: Final = Limits()
@@ -74,7 +68,7 @@ def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) 
         entries = archive.infolist()
         if len(entries) > limits.members:
             raise SampleError(f"the zip has {len(entries):,} members; at most {limits.members:,} are read")
-        wanted = [entry for entry in entries if entry.filename.lower().endswith(endings) and _is_file(entry)]
+        wanted = [entry for entry in entries if entry.filename.lower().endswith(endings) and is_plain_file(entry)]
         declared = sum(entry.file_size for entry in wanted)
         if declared > limits.total:
             raise SampleError(
@@ -95,19 +89,11 @@ def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) 
 
 def _check_directory(data: bytes, limits: Limits) -> None:
     """Refuse a zip whose list of members is huge before :mod:`zipfile` turns it into objects."""
-    at = len(data) - _END.size
-    if not (at >= 0 and data[at : at + 4] == _END_MARK and data[-2:] == b"\0\0"):
-        at = data.rfind(_END_MARK, max(0, len(data) - _END.size - _MOST_COMMENT))
-    if at < 0 or at + _END.size > len(data):
+    size = directory_size(data)
+    if size is None:
         raise SampleError("the zip is cut off: its list of members is missing; fetch the file again")
-    if data[max(0, at - 20) : at].startswith(_END_64) or _END.unpack_from(data, at)[5] > limits.directory:
+    if size > limits.directory:
         raise SampleError(f"the zip's list of members is too long; at most {limits.members:,} members are read")
-
-
-def _is_file(entry: zipfile.ZipInfo) -> bool:
-    mode = entry.external_attr >> 16
-    hidden = entry.filename.startswith("__MACOSX/") or entry.filename.rsplit("/", 1)[-1].startswith(".")
-    return not entry.is_dir() and not hidden and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, cap: int) -> bytes:

@@ -105,7 +105,7 @@ def load_sample(name: str, folder: Path | None = None) -> Sample:
         return read_sample(paths[name])
     names = list(paths)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {len(names)}, see the gallery."
+    hint = f"did you mean {' or '.join(close)}?" if close else "see the gallery for those that there are."
     raise SampleError(f"There is no sample called {name[:60]!r}: {hint}")
 
 

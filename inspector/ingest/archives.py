@@ -7,9 +7,10 @@ as it is; what must not be opened becomes a problem.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Final
 
-from .unpacking import MAX_UNPACKED, UnpackError, inflate, is_gzip, is_zip, refusal, unzip
+from .unpacking import MAX_UNPACKED, UnpackError, inflate, is_gzip, is_zip, refusal, zip_files
 from .values import Problem, plural, problem
 from .wrapping import Unwrapped, unwrap
 
@@ -32,8 +33,7 @@ def unpack(data: str | bytes, filename: str | None = None) -> Unwrapped:
         if is_zip(data):
             return _records(data, notes)
     except UnpackError as error:
-        what = str(error)
-        return Unwrapped("", problems=(problem(1, 1, f"{what[:1].lower()}{what[1:].rstrip('.')}"),))
+        return Unwrapped("", problems=(problem(1, 1, _clause(error)),))
     found = unwrap(data)
     return Unwrapped(found.text, found.line, (*notes, *found.notes), found.problems, found.quoted)
 
@@ -43,8 +43,11 @@ def _records(data: bytes, notes: tuple[str, ...]) -> Unwrapped:
     lines: list[str] = []
     problems: list[Problem] = []
     members = 0
-    for name, body in unzip(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
+    for name, body in zip_files(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
         members += 1
+        if isinstance(body, UnpackError):
+            problems.append(problem(len(lines) + 1, 1, f"a file ({ascii(name)[:60]}) was left out: {_clause(body)}"))
+            continue
         text = body.decode("utf-8-sig", "replace")
         if name.lower().endswith(_LINES):
             lines += [line for line in text.split("\n") if line.strip()]
@@ -65,5 +68,31 @@ def _records(data: bytes, notes: tuple[str, ...]) -> Unwrapped:
 
 def _wanted(name: str) -> bool:
     base = name.rsplit("/", 1)[-1].lower()
-    hidden = base.startswith(".") or name.startswith("__MACOSX/")
-    return base.endswith((*_LINES, ".json")) and base != _MANIFEST and not hidden
+    return base.endswith((*_LINES, ".json")) and base != _MANIFEST
+
+
+def _clause(error: UnpackError) -> str:
+    """The sentence of an error as part of one."""
+    what = str(error)
+    return f"{what[:1].lower()}{what[1:].rstrip('.')}"
+
+
+def record_files(data: bytes) -> Iterator[tuple[str, bytes | Problem]]:
+    """What an archive holds, as files of records with their names; a gzip file holds one, named "".
+
+    A file of a zip archive that cannot be read gives a problem in its place.
+
+    Raises:
+        UnpackError: nothing of the archive can be read, or it unpacks to more than is read.
+    """
+    if is_gzip(data):
+        data = inflate(data, MAX_UNPACKED, form="gzip", what="The file")
+    if not is_zip(data):
+        yield "", data
+        return
+    found = False
+    for name, body in zip_files(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
+        found = True
+        yield name, problem(1, 1, _clause(body)) if isinstance(body, UnpackError) else body
+    if not found:
+        raise UnpackError("The archive holds no records: expected JSON or JSON lines in it.")

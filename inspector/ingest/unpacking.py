@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import io
 import lzma
+import stat
+import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,7 +22,14 @@ MAX_UNPACKED: Final = 256 * 2**20
 MAX_FILES: Final = 20_000
 """Files that an archive may have."""
 
+MAX_DIRECTORY: Final = 4 * 2**20
+"""Bytes that an archive's own list of its files may have."""
+
 _CHUNK: Final = 2**16
+_END: Final = struct.Struct("<4s4H2LH")
+_END_MARK: Final = b"PK\x05\x06"
+_END_64: Final = b"PK\x06\x07"
+_MOST_COMMENT: Final = 0xFFFF
 _WINDOW: Final = {"raw": -15, "zlib": 15, "gzip": 31}
 
 LZMA: Final[tuple[dict[str, Any], ...]] = (
@@ -31,6 +41,10 @@ _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 class UnpackError(ValueError):
     """Compressed data that is damaged or would grow beyond its limit; the message is one sentence."""
+
+
+class _TooLarge(UnpackError):
+    """An archive that unpacks to more than its limit: no further file of it is read."""
 
 
 def inflate(
@@ -99,15 +113,38 @@ def unzip(
     wanted: Callable[[str], bool] = lambda name: True,
     what: str = "The archive",
 ) -> Iterator[tuple[str, bytes]]:
-    """The files of a zip archive as (name, bytes), in its order; nothing is written anywhere.
-
-    Names are as the archive has them and must never become paths. ``limit`` holds for all files together, as they
-    really unpack and not as the archive claims.
+    """The files of a zip archive as (name, bytes), in its order; a damaged one ends it. See :func:`zip_files`.
 
     Raises:
-        UnpackError: no zip archive, damaged, encrypted, packed otherwise than by deflate, more than
-            :data:`MAX_FILES` files, or more than ``limit`` bytes.
+        UnpackError: as :func:`zip_files`, or a file that cannot be read.
     """
+    for name, body in zip_files(data, limit, wanted=wanted, what=what):
+        if isinstance(body, UnpackError):
+            raise body
+        yield name, body
+
+
+def zip_files(
+    data: bytes,
+    limit: int = MAX_UNPACKED,
+    *,
+    wanted: Callable[[str], bool] = lambda name: True,
+    what: str = "The archive",
+) -> Iterator[tuple[str, bytes | UnpackError]]:
+    """The files of a zip archive as (name, bytes), in its order; nothing is written anywhere.
+
+    A file that is damaged, encrypted or packed otherwise than by deflate gives its error in place of its bytes, and
+    the others are read. Folders, links and hidden files are passed over. Names are as the archive has them and must
+    never become paths. ``limit`` holds for all files together, as they really unpack and not as the archive claims.
+
+    Raises:
+        UnpackError: no zip archive, more than :data:`MAX_FILES` files, or more than ``limit`` bytes.
+    """
+    size = directory_size(data)
+    if size is None:
+        raise UnpackError(f"{what} is no zip archive, or is damaged.")
+    if size > MAX_DIRECTORY:
+        raise UnpackError(f"{what} has a list of files that is too long; at most {MAX_FILES:,} are read.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = archive.infolist()
@@ -118,11 +155,40 @@ def unzip(
             raise UnpackError(f"{what} has {len(entries):,} files; at most {MAX_FILES:,} are read.")
         left = limit
         for entry in entries:
-            if entry.is_dir() or not wanted(entry.filename):
+            if not is_plain_file(entry) or not wanted(entry.filename):
                 continue
-            body = _member(archive, entry, left, limit, what)
+            try:
+                body = _member(archive, entry, left, limit, what)
+            except _TooLarge:
+                raise
+            except UnpackError as error:
+                yield entry.filename, error
+                continue
             left -= len(body)
             yield entry.filename, body
+
+
+def directory_size(data: bytes) -> int | None:
+    """Bytes of a zip archive's own list of its files, as it says; None where the archive has no end.
+
+    :mod:`zipfile` makes an object of every entry before anything can be judged, so this is asked first. A list in
+    the form for huge archives counts as longer than any that is read.
+    """
+    at = len(data) - _END.size
+    if not (at >= 0 and data[at : at + 4] == _END_MARK and data[-2:] == b"\0\0"):
+        at = data.rfind(_END_MARK, max(0, len(data) - _END.size - _MOST_COMMENT))
+    if at < 0 or at + _END.size > len(data):
+        return None
+    if data[max(0, at - 20) : at].startswith(_END_64):
+        return sys.maxsize
+    return int(_END.unpack_from(data, at)[5])
+
+
+def is_plain_file(entry: zipfile.ZipInfo) -> bool:
+    """Whether a member of an archive is a file: no folder, no link, nothing hidden."""
+    mode = entry.external_attr >> 16
+    hidden = entry.filename.startswith("__MACOSX/") or entry.filename.rsplit("/", 1)[-1].startswith(".")
+    return not entry.is_dir() and not hidden and (not stat.S_IFMT(mode) or stat.S_ISREG(mode))
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, limit: int, what: str) -> bytes:
@@ -136,8 +202,8 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, limit: 
             while piece := file.read(min(_CHUNK, left - len(body) + 1)):
                 body += piece
                 if len(body) > left:
-                    raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
+                    raise _TooLarge(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, UnpackError):
             raise
         raise UnpackError(f"{what} is damaged: one of its files cannot be decompressed.") from error

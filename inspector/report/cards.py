@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from ..gallery import FAMILIES, Gallery, Sample
@@ -12,7 +13,7 @@ from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..inspection import inspect
 from ..tokens import is_special, vocabulary
-from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, MOST_STORY, MOST_TITLE, cut, cut_words
+from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, MOST_STORY, MOST_TITLE, MOST_WORDS, cut, cut_words
 from ..view.strip import quick_strip, shape, strip
 from .findings import findings
 from .rules import all_rules
@@ -88,7 +89,7 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
             card["family"],
             *cut_words(sample.tags),
             *card["rules"],
-            *(cut(text, MOST_TITLE) for _, text in zip(card["raises"], sample.errors.values(), strict=False)),
+            *(cut(text, _LONGEST_STORY) for text in islice(sample.errors.values(), MOST_WORDS)),
             _text(sample.transcript.ids[: budget.characters])[: budget.characters],
         )
         items.append(

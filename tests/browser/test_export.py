@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,32 @@ def test_a_single_page_holds_the_gallery(disk: Page, tmp_path: Path) -> None:
     expect(disk.locator(".verdict")).to_contain_text("accepts")
     disk.evaluate("location.hash = 'nothing%20at%20all'")
     expect(disk.locator("a.card")).to_have_count(3)
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_words_of_any_length_are_laid_out_at_once_and_hold_the_width(
+    disk: Page, tmp_path: Path, artifacts: Path, single: bool
+) -> None:
+    long = replace(
+        load_sample(NAMES[0]),
+        title="t" * 100_000, story="s" * 200_000, family="f" * 3000, tags=tuple(f"{n}{'g' * 90}" for n in range(5000)),
+    )  # fmt: skip
+    whole = Gallery("g", "G" * 2000, "d" * 2000, (long, replace(load_sample(NAMES[2]), family="e" * 3000)))
+    if single:
+        path = tmp_path / "gallery.html"
+        path.write_bytes(build_page(whole))
+    else:
+        build_site(whole, tmp_path)
+        path = tmp_path / "index.html"
+    disk.set_viewport_size({"width": 390, "height": 800})
+    disk.goto(path.as_uri())
+    expect(disk.locator("a.card")).to_have_count(2)
+    disk.screenshot(path=artifacts / f"site-long-words-390-{single}.png")
+    assert disk.evaluate("document.documentElement.scrollWidth") <= 390
+    disk.locator("a.card").first.click()
+    expect(disk.locator(".hero .t").first).to_be_visible()
+    disk.screenshot(path=artifacts / f"site-long-words-sample-390-{single}.png")
+    assert disk.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_damaged_page_says_so(browser: Browser, tmp_path: Path) -> None:

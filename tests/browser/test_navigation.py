@@ -197,3 +197,29 @@ def test_every_page_has_its_name_in_the_head(page: Page, app_url: str, width: in
         heading = START if name == "Inspect" else name
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_reload_goes_back_to_the_chosen_token(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    inspect(page, FIRST)
+    page.locator(".hero .t[data-i='4']").click()
+    # The address row keeps the choice as soon as Python was told: the shared link says so.
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_text("token 4 chosen")).to_be_visible()
+    page.reload()
+    expect(page.locator(".hero .t[data-i='4']")).to_have_class(re.compile(r"\bactive\b"))
+
+
+@pytest.mark.parametrize("path", ["", "gallery", "rules"])
+def test_a_question_mark_lists_the_keys_on_every_page(page: Page, app_url: str, path: str) -> None:
+    page.goto(f"{app_url}/{path}")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(page.locator("a.card, a.row").first).to_be_visible()
+    page.locator("body").press("?")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    box = page.get_by_role("textbox").or_(page.get_by_role("searchbox")).first
+    box.press("?")
+    expect(box).to_have_value("?")
+    expect(sheet).to_be_hidden()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,3 +159,63 @@ def test_shared_options_reach_the_engine(run: Run) -> None:
     assert record["tools"] == ["functions.bash"]
     assert {v["release"] for v in record["strict"]} == {"openai-harmony 0.0.8"}
     assert record["reencoded"]["release"] == "vLLM 0.32"
+
+
+class TestArchives:
+    def archive(self, path: Path, files: dict[str, bytes], spoil: bytes = b"") -> Path:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        data = bytearray(out.getvalue())
+        if spoil:
+            data[data.index(spoil)] ^= 1
+        path.write_bytes(data)
+        return path
+
+    def test_a_bundle_is_read_as_its_records(self, run: Run, tmp_path: Path) -> None:
+        bundle = self.archive(
+            tmp_path / "x.harmonyscope",
+            {
+                "manifest.json": b'{"schema": "harmonyscope-gallery/1", "title": "x"}',
+                "samples.jsonl": (line("good", CLEAN) + line("double", DOUBLE)).encode(),
+            },
+        )
+        result = run("scan", "--format", "jsonl", str(bundle))
+        assert [json.loads(text)["id"] for text in result.out.splitlines()] == ["good", "double"]
+        assert result.code == 1
+        said = run("scan", str(bundle)).out
+        assert "x.harmonyscope: 'samples.jsonl' line 2 (double)" in said
+
+    def test_a_bad_file_in_it_costs_that_file_only(self, run: Run, tmp_path: Path) -> None:
+        path = self.archive(
+            tmp_path / "x.zip",
+            {
+                "a.jsonl": line("first", CLEAN).encode(),
+                "binary.json": b"\0\xff\xfe\xfd",
+                "junk.json": b"no JSON",
+                "torn.json": b"SPOILED",
+                "list.json": json.dumps([json.loads(line("last", CLEAN))], indent=1).encode(),
+            },
+            spoil=b"SPOILED",
+        )
+        result = run("scan", "--format", "jsonl", str(path))
+        records = [json.loads(text) for text in result.out.splitlines()]
+        assert [record["id"] for record in records if "error" not in record or not record["error"]] == ["first", "last"]
+        assert len(records) == 5
+        assert result.code == 2
+
+    def test_gzip_and_what_is_no_archive_of_records(self, run: Run, runs: Path, tmp_path: Path) -> None:
+        packed = tmp_path / "runs.jsonl.gz"
+        packed.write_bytes(gzip.compress(runs.read_bytes()))
+        plain, zipped = run("scan", "--format", "jsonl", str(runs)), run("scan", "--format", "jsonl", str(packed))
+        assert zipped.out.replace("runs.jsonl.gz", "runs.jsonl") == plain.out
+        assert zipped.code == plain.code
+        empty = self.archive(tmp_path / "empty.zip", {"readme.md": b"hello"})
+        torn = tmp_path / "torn.gz"
+        torn.write_bytes(packed.read_bytes()[:-20])
+        result = run("scan", "--format", "jsonl", str(empty), str(torn), str(runs))
+        assert result.out == plain.out
+        assert "empty.zip: The archive holds no records" in result.err
+        assert "torn.gz: The file is cut short" in result.err
+        assert result.code == 2

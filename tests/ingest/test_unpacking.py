@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.ingest import unpacking
-from inspector.ingest.unpacking import LZMA, UnpackError, in_words, inflate, is_gzip, is_zip, refusal, unzip
+from inspector.ingest.unpacking import LZMA, UnpackError, in_words, inflate, is_gzip, is_zip, refusal, unzip, zip_files
 
 FORMS = ("raw", "zlib", "gzip", "lzma")
 
@@ -198,3 +198,32 @@ def test_signatures() -> None:
 def test_sizes_in_words() -> None:
     sizes = (0, 1023, 1024, 1536, 2**20, 64 * 2**20)
     assert [in_words(n) for n in sizes] == ["0 bytes", "1,023 bytes", "1 kB", "1.5 kB", "1 MB", "64 MB"]
+
+
+def test_a_damaged_file_costs_that_file_only() -> None:
+    data = bytearray(zipped({"a": b"1111", "b": b"2222", "c": b"3333"}, zipfile.ZIP_STORED))
+    data[data.index(b"2222")] ^= 1
+    names = [(name, body if isinstance(body, bytes) else str(body)) for name, body in zip_files(bytes(data))]
+    assert names == [
+        ("a", b"1111"),
+        ("b", "The archive is damaged: one of its files cannot be decompressed."),
+        ("c", b"3333"),
+    ]
+
+
+def test_links_folders_and_hidden_files_are_passed_over() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        link = zipfile.ZipInfo("link.json")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("folder/", "")
+        archive.writestr("folder/.hidden.json", "1")
+        archive.writestr("folder/one.json", "2")
+    assert list(unzip(out.getvalue())) == [("folder/one.json", b"2")]
+
+
+def test_a_list_of_files_that_is_too_long_is_not_made_into_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MAX_DIRECTORY", 100)
+    with pytest.raises(UnpackError, match="list of files that is too long"):
+        list(unzip(zipped({str(n): b"" for n in range(4)})))

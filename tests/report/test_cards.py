@@ -85,3 +85,23 @@ def test_the_names_of_the_markers_are_no_text() -> None:
     (item,) = items(gallery_of("g", "G", "", [plain("x", (CHANNEL, *vocabulary().encode("final"), MESSAGE, 12194))]))
     assert "channel" not in str(item["search"])
     assert "final" in str(item["search"])
+
+
+def test_words_of_any_length_are_cut_before_a_browser_lays_them_out() -> None:
+    long = replace(
+        plain("long", (200005,)), title="t" * 100_000, story="s" * 200_000, family="f" * 100_000,
+        tags=tuple(f"{number}{'g' * 200}" for number in range(5000)), stated=True,
+        rules=tuple(f"HS{number}" for number in range(5000)), errors={f"r{n}": "e" * 100_000 for n in range(500)},
+    )  # fmt: skip
+    gallery = gallery_of("g", "G" * 2000, "d" * 2000, [long])
+    page = gallery_page([(gallery, items(gallery))])
+    ((_, title, description, _),) = page["galleries"]
+    assert (len(title), title[-1], len(description)) == (120, "…", 1000)
+    (group,) = page["groups"]
+    (card,) = group["items"]
+    assert (len(card["title"]), card["title"][-1]) == (300, "…")
+    assert len(card["story"]) <= 4000
+    assert (len(card["tags"]), max(map(len, card["tags"]))) == (40, 60)
+    assert len(card["rules"]) == len(card["raises"]) == 40
+    assert len(json.dumps(page)) < 60_000
+    assert len(gallery.samples[0].title) == 100_000

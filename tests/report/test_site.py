@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,22 @@ def test_hostile_words_stay_out_of_the_markup(tmp_path: Path) -> None:
     ):  # fmt: skip
         assert "<script>window" not in text
         assert "<img" not in text
+
+
+def test_words_of_any_length_are_cut_on_the_page_and_whole_in_the_bundle(tmp_path: Path) -> None:
+    sample = replace(SAMPLES[0], title="t" * 100_000, story="s" * 200_000)
+    gallery = Gallery("long", "G" * 2000, "d" * 2000, (sample,))
+    build_site(gallery, tmp_path)
+    index = (tmp_path / "index.html").read_text()
+    assert f"<h1>{'G' * 119}…</h1>" in index
+    assert f'<p class="about">{"d" * 999}…</p>' in index
+    assert "t" * 301 not in (tmp_path / "samples" / f"{sample.name}.html").read_text()
+    (kept,) = open_gallery(tmp_path / BUNDLE).samples
+    assert (kept.title, kept.story) == (sample.title, sample.story)
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "aux", "com1", "lpt9"])
+def test_no_file_has_a_name_that_windows_keeps_for_itself(tmp_path: Path, name: str) -> None:
+    site = build_site(Gallery("ours", "Ours", "", (replace(SAMPLES[0], name=name),)), tmp_path)
+    assert f"samples/{name}_.html" in site.files
+    assert f"samples/{name}.html" not in site.files
