@@ -18,6 +18,7 @@ import numpy as np
 
 from .. import __version__
 from ..finding import Diagnostic, Effect, Fix, Severity
+from ..ingest import Switches, carrying
 from ..tokens import Edit, Span, is_known, vocabulary
 from ..view.viewmodel import digest
 from .findings import findings
@@ -52,6 +53,8 @@ def sarif_log(subject: Subject) -> Json:
     codes = sorted({diagnostic.code for diagnostic in found})
     text = TranscriptText(subject.transcript.ids)
     uri = f"{subject.name}.harmony.txt"
+    # The same finding keeps its fingerprint however it is looked at.
+    name = digest(carrying(subject.transcript, Switches()))
     run: Json = {
         "tool": {
             "driver": {
@@ -73,7 +76,8 @@ def sarif_log(subject: Subject) -> Json:
             }
         ],
         "results": [
-            _result(diagnostic, codes.index(diagnostic.code), subject, text, uri) for diagnostic in found[:MAX_RESULTS]
+            _result(diagnostic, codes.index(diagnostic.code), subject, text, uri, name)
+            for diagnostic in found[:MAX_RESULTS]
         ],
         "properties": {
             "transcript": {"id": subject.transcript.id, "role": subject.transcript.role, "tokens": len(text.ids)},
@@ -148,7 +152,7 @@ def _rule(code: str) -> Json:
     }
 
 
-def _result(found: Diagnostic, number: int, subject: Subject, text: TranscriptText, uri: str) -> Json:
+def _result(found: Diagnostic, number: int, subject: Subject, text: TranscriptText, uri: str, name: str) -> Json:
     span = Span(min(found.span.start, len(text.ids)), min(found.span.end, len(text.ids)))
     message = " ".join(f"{said.rstrip('.')}." for said in (found.message, found.note) if said)
     result: Json = {
@@ -165,7 +169,7 @@ def _result(found: Diagnostic, number: int, subject: Subject, text: TranscriptTe
                 "logicalLocations": [{"fullyQualifiedName": f"tokens[{span.start}:{span.end}]", "kind": "token"}],
             }
         ],
-        "partialFingerprints": {"harmonyscopeFinding/v1": f"{digest(subject.transcript)}:{found.key or found.code}"},
+        "partialFingerprints": {"harmonyscopeFinding/v1": f"{name}:{found.key or found.code}"},
         "properties": {
             "tokens": {"start": span.start, "end": span.end, "ids": list(text.ids[span.start : span.end][:_SNIPPET])},
             "effect": _EFFECTS[found.effect],

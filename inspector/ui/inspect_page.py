@@ -44,11 +44,14 @@ def show() -> None:
     work = bench()
     _follow_sample(work)
     show_address(work)
+    if work.hint:
+        # Something was done since: the sentence before it is answered.
+        work.notice = ""
     for sentence, draw in ((work.notice, st.error), (work.hint, st.warning)):
         if sentence:
             draw(as_markdown(sentence))
     if not work.echo:
-        work.notice = work.hint = ""
+        work.hint = ""
     # Here on every page, empty or not: what stands below keeps its place.
     busy = _busy("reading")
     restore_offer(work)
@@ -115,6 +118,7 @@ def open_sample(work: Bench, name: str) -> bool:
     work.role = sample.transcript.role or "none"
     work.tools = " ".join(sample.tools)
     work.markers = True
+    work.notice = ""
     work.replaced = True
     work.id = SAMPLE
     work.revision += 1

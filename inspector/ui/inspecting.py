@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from ..ingest import Switches, card_of, switches_of
-from ..inspection import Inspection, inspect
+from ..inspection import NEWEST, RELEASES, Inspection, inspect
 from ..prompt import STYLES
 from ..tokens import Transcript
 from ..view.feed import Settings, pack_change, pack_feed
@@ -65,9 +65,10 @@ def adopt(work: Bench, transcript: Transcript) -> None:
         return
     work.adopted.add((work.id, name))
     switches = switches_of(transcript)
-    if switches != Switches():
+    # A file says how it was looked at, also by saying nothing: it opens to the inspection that it was saved from.
+    if switches != Switches() or work.upload is not None:
         work.off[name], work.choices[name] = switches.off, dict(switches.choices)
-        work.style = switches.style or work.style
+        work.style = switches.style or NEWEST
 
 
 def answer(work: Bench, asked: Asked) -> Given:
@@ -87,8 +88,10 @@ def answer(work: Bench, asked: Asked) -> Given:
     last = held if isinstance(held, _Held) and held.asked == asked else None
     if last is not None and last.settings == settings:
         return last.given
+    carried = switches_of(asked.transcript).options(RELEASES)
     inspection = inspect(
         asked.transcript,
+        **{name: carried[name] for name in ("select", "ignore", "releases") if name in carried},
         off=settings.off,
         choices=dict(settings.choices),
         style=settings.style,

@@ -13,7 +13,7 @@ _UNPRINTED: Final = re.compile(
 )
 
 
-_LINKED: Final = re.compile(r"(?i)(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@)")
+_LINKED: Final = re.compile(r"(?i)(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@[-\w]+\.)")
 _JOINER: Final = "\u2060"
 
 

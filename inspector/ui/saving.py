@@ -10,7 +10,7 @@ import streamlit as st
 from ..gallery import Sample
 from ..gallery.content import content_of, digest_of
 from ..gallery.saved import Saved, StoreError, Written
-from ..ingest import Switches, card_of, carrying
+from ..ingest import Switches, card_of, carrying, switches_of
 from ..inspection import NEWEST, Inspection
 from ..report.cards import sample_card
 from ..report.findings import findings
@@ -154,7 +154,8 @@ def open_saved(work: Bench, id: str, revision: int | None = None) -> None:
 def switches_on(work: Bench, given: Given) -> Switches:
     """The switches as they are set on screen."""
     name = given.digest
-    return Switches(
+    return replace(
+        switches_of(given.inspection.transcript),
         off=work.off.get(name, frozenset()),
         choices=work.choices.get(name, {}),
         style="" if work.style == NEWEST else work.style,

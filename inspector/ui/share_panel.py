@@ -10,7 +10,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from ..gallery.link import MAX_LINK, LinkError, left_out, write_link
-from ..ingest import Card, Switches, card_of, carrying, transcript_record
+from ..ingest import Card, card_of, carrying, switches_of, transcript_record
 from ..ingest.unpacking import in_words
 from ..ingest.values import plural
 from ..tokens import Transcript
@@ -76,7 +76,12 @@ def _as_shown(work: Bench, given: Given) -> Transcript:
     sample = find_sample(work.sample) if work.sample else None
     if sample is not None:
         card = Card(sample.title, sample.story, sample.tags)
-    switches = Switches(off=work.off.get(name, frozenset()), choices=work.choices.get(name, {}), style=work.style)
+    switches = replace(
+        switches_of(transcript),
+        off=work.off.get(name, frozenset()),
+        choices=work.choices.get(name, {}),
+        style=work.style,
+    )
     return carrying(replace(transcript, source=""), switches, card)
 
 

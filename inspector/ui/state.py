@@ -55,7 +55,8 @@ class Bench:
         places: the tokens to go back to, by transcript, since an input was opened again.
         go_to: a token (digest, index) that a link or a plot points at.
         asks: counts the wishes to go to a token, so that each is followed once.
-        notice, hint: a sentence about what could not be opened, and about what to do instead; each is shown once.
+        notice, hint: a sentence about what could not be opened, which stays until something is, and one about what to
+            do instead, which is shown once.
     """
 
     text: str = ""
@@ -113,7 +114,7 @@ class Bench:
         """Nothing to inspect: the start page."""
         self.text, self.filename, self.upload, self.tools = "", "", None, ""
         self.format, self.role, self.markers = "auto", "auto", True
-        self.sample = self.linked = ""
+        self.sample = self.linked = self.notice = ""
         self.record = 0
         self.id = START
         self.replaced = True
@@ -133,6 +134,7 @@ class Bench:
     def renew(self) -> None:
         """The input is another one now, of a person's own."""
         self.id = new_name()
+        self.notice = ""
         self.turn += 1
         self.revision += 1
 
@@ -163,6 +165,7 @@ class Bench:
         self.selection |= found.selection
         self.places = dict(found.selection)
         self.adopted |= found.adopted
+        self.notice = ""
         self.replaced = True
         self.revision += 1
         return True

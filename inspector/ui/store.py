@@ -132,11 +132,15 @@ def why_not_saved(address: str) -> str:
         return ""
     try:
         gone = deleted(parts[0])
+        held = None if gone is not None or parts[1] is None else store()
+        newest = None if held is None else held.latest(parts[0])
     except StoreError as error:
         return str(error)
     if gone is not None:
         who = f" by {gone.author}" if gone.author else ""
         return f"The sample {parts[0]} was deleted{who} ({moment(gone.at)}); it can be restored."
+    if newest is not None:
+        return f"The sample {parts[0]} has no revision {parts[1]}: the newest one is {newest.number}."
     return f"No sample {address[:80]} is saved here: check the link, or ask who sent it which database it is in."
 
 

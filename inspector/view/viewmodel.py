@@ -17,6 +17,7 @@ import numpy as np
 
 from ..harmony.tree import LeafKind, MessageNode, Tree
 from ..harmony.verdict import StrictError, Verdict
+from ..ingest import Switches, switches_of
 from ..inspection import Inspection
 from ..tokens import MARKER_HELP, Span, Transcript, is_special, vocabulary
 from .container import Array, pack, unpack
@@ -35,13 +36,17 @@ ORIGINS: Final = ("prompt", "sampled", "injected")
 """A token's origin travels as its index in here."""
 
 _EXACT: Final = 2**53
+_FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 _WIDTHS: Final[Mapping[str, int]] = {"nodes": 6, "groups": 2, "alike": 2}
 """Numbers that make up a row of a section, where it is more than one."""
 
 
 def digest(transcript: Transcript) -> str:
-    """A short name of the transcript's tokens, role and tools: what a switch belongs to."""
+    """A short name of the transcript's tokens, role, tools and the switches it came with: what a switch belongs to."""
     hasher = hashlib.blake2b(repr((transcript.role, transcript.tools)).encode(), digest_size=9)
+    switches = switches_of(transcript)
+    if switches != Switches():
+        hasher.update(repr(switches.record()).encode())
     try:
         hasher.update(np.fromiter(transcript.ids, dtype=np.int64, count=len(transcript.ids)).tobytes())
     except OverflowError:
@@ -109,7 +114,8 @@ def view_of(inspection: Inspection, *, stream: str | None = None) -> View:
         sections["origins"] = np.array([ORIGINS.index(origin) for origin in transcript.origins], dtype=np.uint8)
     if transcript.logprobs is not None:
         known = (math.nan if logprob is None else logprob for logprob in transcript.logprobs)
-        sections["logprobs"] = np.fromiter(known, dtype=np.float32, count=len(transcript.logprobs))
+        exact = np.fromiter(known, dtype=np.float64, count=len(transcript.logprobs))
+        sections["logprobs"] = np.clip(exact, -_FLOAT32_MAX, _FLOAT32_MAX).astype(np.float32)
     return View(head, sections)
 
 

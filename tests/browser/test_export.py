@@ -241,7 +241,7 @@ def test_words_of_any_length_are_laid_out_at_once_and_hold_the_width(
     disk.set_viewport_size({"width": 390, "height": 800})
     disk.goto(path.as_uri())
     expect(disk.locator("a.card")).to_have_count(2)
-    disk.screenshot(path=artifacts / f"site-long-words-390-{single}.png")
+    disk.screenshot(path=artifacts / f"site-long-words-390-{single}.png", full_page=True)
     assert disk.evaluate("document.documentElement.scrollWidth") <= 390
     disk.locator("a.card").first.click()
     expect(disk.locator(".hero .t").first).to_be_visible()

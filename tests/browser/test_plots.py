@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from inspector import inspect
+
 from .synthetic import record, record_line
 
 pytestmark = pytest.mark.browser
@@ -62,8 +64,8 @@ def test_points_lead_to_tokens_and_tokens_to_their_alternatives(page: Page, app_
     plots = opened(page, app_url, file)
     told = record()
     # The token at which the screen opens is spoken of before any is chosen.
-    first = page.locator(".hero .t.active").get_attribute("data-i")
-    expect(plots).to_contain_text(f"Token {first},")
+    broke = next(v.error.token for v in inspect(told["token_ids"], role="assistant").strict if v.error is not None)
+    expect(plots).to_contain_text(f"Token {broke},")
     plots.locator(".scatterlayer .trace").first.locator(".point").nth(150).click(force=True)
     expect(token(page, 150)).to_have_class(re.compile(r"\bactive\b"))
     expect(plots).to_contain_text("Token 150,")

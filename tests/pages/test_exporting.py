@@ -93,10 +93,9 @@ def test_an_exported_file_opens_with_its_switches(app: AppTest, form: str) -> No
     work.open_file(data, f"mine{FORMATS[form].suffix}")
     app.run()
     assert not app.exception
-    name = digest(sample.transcript)
-    assert work.off[name] == {"HS201@18"}
-    assert work.style == "vLLM 0.32"
     held = app.session_state["harmonyscope.held"]
+    assert work.off[held.given.digest] == {"HS201@18"}
+    assert work.style == "vLLM 0.32"
     told = held.given.inspection
     assert (card_of(told.transcript).title, told.repair.edits) == ("Mine", ())
     wanted, found = inspection_record(subject.inspection), inspection_record(told)

@@ -134,14 +134,14 @@ def test_the_switches_are_saved_and_set_again(app: AppTest, store: SampleStore, 
     assert held(other).settings.off == {key}
     assert key not in held(other).given.inspection.repair.applied
     # Flipped back, saved again, and the first revision opened: each has its own.
-    bench_of(other).take_fixes({"digest": digest, "off": [], "choices": {}})
+    bench_of(other).take_fixes({"digest": held(other).given.digest, "off": [], "choices": {}})
     other.session_state[OPEN] = True
     other.run()
     press(other, "Save changes")
     assert store.get(id).switches.off == frozenset()  # type: ignore[union-attr]
     other.query_params["sample"] = f"{id}@1"
     other.run()
-    assert bench_of(other).off[digest] == {key}
+    assert bench_of(other).off[held(other).given.digest] == {key}
     other.query_params["sample"] = id
     other.run()
     assert bench_of(other).off[digest] == frozenset()
@@ -207,6 +207,16 @@ def test_an_address_that_nobody_saved(app: AppTest) -> None:
     app.run()
     assert not app.exception
     assert "No sample abcdefghijklm is saved here" in said(app).replace("\\", "")
+
+
+def test_an_address_of_a_revision_that_is_not_there(app: AppTest, store: SampleStore, root: Path) -> None:
+    inspect(app, BROKEN)
+    press(app, "Save")
+    id = saved_link(app, store)
+    other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    other.query_params["sample"] = f"{id}@99"
+    other.run()
+    assert f"The sample {id} has no revision 99: the newest one is 1." in said(other).replace("\\", "")
 
 
 def test_a_database_that_cannot_be_used_leaves_the_rest_alone(

@@ -21,6 +21,7 @@ def test_punctuation_is_escaped(text: str) -> None:
 
 def test_lines_and_invisible_characters() -> None:
     assert as_markdown("a\n\nb\tc") == "a b c"
+    assert as_markdown("abc@99 is") == r"abc\@99 is", "no address: nothing invisible in what is copied"
     assert as_markdown("a\u202eb\x1b") == r"aU\+202EbU\+001B"
 
 

@@ -214,3 +214,12 @@ def test_what_came_with_the_tokens_travels() -> None:
     assert sections["logprobs"][1] == np.float32(-0.25)
     _, without = opened(inspect(Transcript(ids)))
     assert not {"origins", "logprobs"} & without.keys()
+
+
+@pytest.mark.filterwarnings("error")
+def test_logprobs_beyond_a_float32_travel_as_its_ends() -> None:
+    logprobs = (-math.inf, -1e300, math.inf, None)
+    _, sections = opened(inspect(Transcript((200005, 17196, 200008, 0), logprobs=logprobs)))
+    end = np.finfo(np.float32).max
+    assert list(sections["logprobs"][:3]) == [-end, -end, end]
+    assert math.isnan(sections["logprobs"][3])

@@ -5,12 +5,20 @@ const SHOWN = 4000;
 
 function build(parent) {
   const view = { address: "" };
-  view.field = el("input", { class: "address", readonly: true, spellcheck: "false", onfocus: () => view.field.select() });
+  view.field = el("input", { class: "address", readonly: true, spellcheck: "false", onfocus: () => view.field.select(), oncopy: (event) => copyAll(event, view) });
   view.said = el("span", { class: "said", role: "status" });
   view.copy = el("button", { class: "copy", type: "button", onclick: () => copy(view) }, "Copy");
   view.box = el("div", { class: "hs share" }, view.field, view.copy, view.said);
   parent.append(view.box);
   return view;
+}
+
+/* A key copies all of a link of which the field shows only the beginning, unless a part of that was chosen. */
+function copyAll(event, view) {
+  const { value, selectionStart, selectionEnd } = view.field;
+  if (!event.clipboardData || selectionStart > 0 || selectionEnd < value.length) return;
+  event.clipboardData.setData("text/plain", view.address);
+  event.preventDefault();
 }
 
 async function copy(view) {
@@ -33,7 +41,7 @@ export default function ({ data, parentElement }) {
   const address = location.origin + location.pathname + tail;
   if (address === view.address) return;
   view.address = address;
-  // A field that holds all of a long link is slow to draw; the button copies all of it.
+  // A field that holds all of a long link is slow to draw; the button and the keys copy all of it.
   view.field.value = address.length > SHOWN ? `${address.slice(0, SHOWN)}…` : address;
   view.field.setAttribute("aria-label", label);
   view.copy.setAttribute("aria-label", `Copy: ${label}`);
