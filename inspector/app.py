@@ -66,9 +66,15 @@ def run(
         threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
     from starlette.middleware import Middleware
 
+    from inspector.ui.chrome import STYLE
     from inspector.ui.door import Door
+    from inspector.ui.early import EarlyStyle
 
-    st.App(APP, middleware=[Middleware(Door, allowed=tuple(allowed))]).run(
+    middleware = [
+        Middleware(Door, allowed=tuple(allowed)),
+        Middleware(EarlyStyle, style=STYLE.read_text(encoding="utf-8")),
+    ]
+    st.App(APP, middleware=middleware).run(
         config={
             "server.address": host,
             "server.port": number,

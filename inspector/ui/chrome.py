@@ -14,7 +14,9 @@ from ..tokens import VocabularyError
 from .plain import as_markdown
 from .state import bench
 
-_STYLE: Final = Path(__file__).resolve().parent / "page.css"
+STYLE: Final = Path(__file__).resolve().parent / "page.css"
+"""The page's own style. It is a file of ours: no text of a person ever goes in there."""
+
 P = ParamSpec("P")
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,8 +37,8 @@ def page_file(name: str) -> Path:
 
 
 def frame() -> None:
-    """The page's own style. It is a file of ours: no text of a person ever goes in here."""
-    st.html(_STYLE)
+    """The page's own style; where :mod:`inspector.ui.early` sent it, it is there already."""
+    st.html(STYLE)
 
 
 def links(pages: Sequence[st.Page]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -28,6 +28,7 @@ _PLACEHOLDER: Final = (
     'or transcript records, one JSON object per line: {"id": "run 7", "token_ids": [200005, 35644]}'
 )
 _UPLOADS: Final = "harmonyscope.uploads"
+_TURN: Final = "harmonyscope.input"
 _EMPTY: Final = re.compile(r"[\[\]{}\s]*|null|\"\s*\"|'\s*'")
 _URL: Final = re.compile(r"\s*https?://\S+\s*")
 
@@ -46,30 +47,40 @@ def input_panel(work: Bench, *, tall: bool = False, over: bool = True) -> None:
 
 
 def _widgets(work: Bench, tall: bool, over: bool) -> None:
-    _fill(work)
+    turn = _turn(work)
     left, right = st.columns([3, 1], gap="medium")
+    # The values are defaults, and nothing is written into the session's state: a browser that forgot a widget, because
+    # it left one place of the page for another, shows the default, while Streamlit takes the state for known there.
     with left, st.form("w.form", border=False):
         st.text_area(
             "Model output, token ids or transcript records",
-            key="w.text",
+            work.text,
+            key=f"w.text.{turn}",
             height=230 if tall else 180,
             placeholder=_PLACEHOLDER,
             label_visibility="collapsed",
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.selectbox(
-                "Read it as", list(_FORMATS), format_func=lambda name: _FORMATS[name], key="w.format", width=170
+                "Read it as",
+                list(_FORMATS),
+                list(_FORMATS).index(work.format),
+                format_func=lambda name: _FORMATS[name],
+                key=f"w.format.{turn}",
+                width=170,
             )
             st.selectbox(
                 "It continues after",
                 ROLES,
+                ROLES.index(work.role),
                 format_func=lambda role: _ROLE_WORDS.get(role, f"<|start|>{role}"),
-                key="w.role",
+                key=f"w.role.{turn}",
                 width=220,
             )
             st.text_input(
                 "Declared tools",
-                key="w.tools",
+                work.tools,
+                key=f"w.tools.{turn}",
                 placeholder="functions.bash, functions.search",
                 width=250,
                 help="Names settle what a damaged recipient means. A name that is not declared is never invented.",
@@ -78,7 +89,8 @@ def _widgets(work: Bench, tall: bool, over: bool) -> None:
             st.form_submit_button("Inspect", type="primary", width=150, on_click=_submitted)
             st.toggle(
                 "Text that spells a marker is one",
-                key="w.markers",
+                work.markers,
+                key=f"w.markers.{turn}",
                 help="Off: the characters stay ordinary text, as in a transcript that quotes markers.",
             )
     with right:
@@ -94,25 +106,25 @@ def _widgets(work: Bench, tall: bool, over: bool) -> None:
             st.button("Start over", width="stretch", key="w.clear", on_click=_clear)
 
 
-def _fill(work: Bench) -> None:
-    """Give the widgets their values: on a page's first run, and after the input was replaced."""
-    values = {
-        "w.text": work.text,
-        "w.format": work.format,
-        "w.role": work.role,
-        "w.tools": work.tools,
-        "w.markers": work.markers,
-    }
-    for key, value in values.items():
-        if work.replaced or key not in st.session_state:
-            st.session_state[key] = value
-    work.replaced = False
+def _turn(work: Bench) -> int:
+    """The number in the widgets' names: another one after the input was replaced, so that they are filled anew."""
+    turn: int = st.session_state.setdefault(_TURN, 0)
+    if work.replaced:
+        work.replaced = False
+        turn += 1
+        st.session_state[_TURN] = turn
+    return turn
+
+
+def _said(name: str, before: Any) -> Any:
+    """What a widget says; ``before`` where a run was cut off before it drew it."""
+    return st.session_state.get(f"w.{name}.{st.session_state[_TURN]}", before)
 
 
 def _submitted() -> None:
     """Take the form's values. Role and tools can be told of a sample; anything else makes it another input."""
-    work, said = bench(), st.session_state
-    text = said["w.text"]
+    work = bench()
+    text = _said("text", work.text)
     if text != work.text or work.is_empty:
         if work.upload is None and _EMPTY.fullmatch(text):
             work.hint = NOTHING
@@ -120,9 +132,9 @@ def _submitted() -> None:
         if _is_address(work, text):
             _close()
             return
-    work.role, work.tools = said["w.role"], said["w.tools"]
+    work.role, work.tools = _said("role", work.role), _said("tools", work.tools)
     read_before = (work.text, work.format, work.markers)
-    work.format, work.markers = said["w.format"], said["w.markers"]
+    work.format, work.markers = _said("format", work.format), _said("markers", work.markers)
     if text != work.text:
         work.text = text
         _forget_file(work)

@@ -179,6 +179,8 @@ def _screen(loaded: Loaded, revision: int) -> None:
             _chooser(work, loaded)
     transcript = _chosen(work, loaded)
     adopt(work, transcript)
+    # Before anything is shown: whoever sees a choice on the page finds it again after a reload.
+    work.keep()
     with bar:
         busy = _busy("inspecting")
     with _quiet(busy, f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):

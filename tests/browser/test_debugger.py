@@ -225,9 +225,11 @@ def test_stepping_answers_at_once_in_a_whole_context(page: Page, app_url: str, t
     page.get_by_role("button", name="Step", exact=True).click()
     panel = page.get_by_role("region", name="Step debugger")
     expect(panel.get_by_role("table").first).to_be_visible(timeout=30_000)
-    taken = panel.evaluate(
+    touched = panel.evaluate(
         """async (panel) => {
-          const times = [];
+          const touched = [];
+          const watch = new MutationObserver(() => {});
+          watch.observe(panel, { subtree: true, childList: true, attributes: true, characterData: true });
           const next = panel.querySelector('[aria-label="Next token"]');
           const change = panel.querySelector('[aria-label="Next change of state"]');
           const slider = panel.querySelector("input[type=range]");
@@ -239,18 +241,16 @@ def test_stepping_answers_at_once_in_a_whole_context(page: Page, app_url: str, t
             for (let n = 0; n < 5; n += 1) {
               for (const button of [next, change]) {
                 const before = panel.querySelector(".sd-place").textContent;
-                const began = performance.now();
+                watch.takeRecords();
                 button.click();
-                panel.getBoundingClientRect();
-                const now = performance.now() - began;
-                times.push(now);
+                touched.push(watch.takeRecords().length);
                 if (panel.querySelector(".sd-place").textContent === before) throw new Error(`stuck at ${before}`);
                 await frame();
               }
             }
           }
-          return times.sort((a, b) => a - b);
+          return touched;
         }"""
     )
-    assert taken[len(taken) // 2] < 50
-    assert taken[-3] < 100, taken  # two may have met a pause of a busy machine
+    # A step writes what is in sight, wherever in the transcript it is.
+    assert 0 < max(touched) < 500, touched

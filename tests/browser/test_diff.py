@@ -313,18 +313,18 @@ def test_131072_tokens_scroll_together_and_only_rows_in_sight_exist(shell: Page)
         shell.evaluate("(i) => view.at(i)", index)
         expect(shell.locator(f".diff-cell:first-child .t[data-i='{index}']")).to_be_visible()
         assert shell.locator(".diff-row").count() < 60
-    took = shell.evaluate(
+    touched = shell.evaluate(
         """() => {
-          const times = [];
+          const watch = new MutationObserver(() => {});
+          watch.observe(document.querySelector('.diff-view'), { subtree: true, childList: true, attributes: true });
           for (let k = 0; k < 20; k += 1) {
-            const start = performance.now();
             view.light({ from: 66000 + k, to: 66001 + k, node: given.transcript.nodeAt(66000 + k) });
-            times.push(performance.now() - start);
           }
-          return times.sort((a, b) => a - b)[10];
+          return watch.takeRecords().length;
         }"""
     )
-    assert took < 10
+    # What is lit and what no longer is: no more than the rows in sight, however long the transcript.
+    assert 0 < touched / 20 < 200
 
 
 def test_the_diff_takes_the_place_of_the_tokens(page: Page, app_url: str, artifacts: Path) -> None:

@@ -12,19 +12,11 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 SHIFTS = """() => {
-  // Streamlit loads what applies a page's style in its own time: what counts is what moves from then on.
-  let styled = Infinity;
-  const shifts = [];
-  const look = () => {
-    const pages = document.querySelector(".st-key-pages");
-    if (pages && getComputedStyle(pages).position === "fixed") styled = performance.now() + 50;
-    else requestAnimationFrame(look);
-  };
-  look();
+  window.shifts = [];
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push([entry.startTime, entry.value]);
+    window.shifts.push(...list.getEntries().filter((entry) => !entry.hadRecentInput).map((entry) => entry.value));
   }).observe({ type: "layout-shift", buffered: true });
-  window.moved = () => shifts.filter(([at]) => at > styled).reduce((sum, [, value]) => sum + value, 0);
+  window.moved = () => window.shifts.reduce((sum, value) => sum + value, 0);
 }"""
 
 

@@ -21,9 +21,12 @@ SAMPLES = load_samples()
 
 
 def open_file(page: Page, path: Path) -> None:
+    chooser = page.locator("input[type=file]")
     page.get_by_role("button", name="Open a gallery").click()
-    page.locator("input[type=file]").set_input_files(path)
-    expect(page.locator("input[type=file]")).to_have_count(0)
+    # The one before may still be on its way out.
+    expect(chooser).to_have_count(1)
+    chooser.set_input_files(path)
+    expect(chooser).to_have_count(0)
 
 
 def test_the_gallery_is_filtered_and_the_address_keeps_it(page: Page, app_url: str) -> None:
@@ -62,8 +65,10 @@ def test_back_from_a_sample_finds_the_filters_and_the_place(page: Page, app_url:
     card = cards.nth(shown - 6)
     card.scroll_into_view_if_needed()
     name, title = card.get_attribute("data-name"), card.locator("h3").inner_text()
-    before = card.bounding_box()
-    assert before is not None
+    # Where it stood when it was clicked: until then fonts may arrive and move it.
+    card.evaluate(
+        "(e) => e.addEventListener('click', () => { window.stood = e.getBoundingClientRect().top; }, { capture: true })"
+    )
     card.click()
     expect(page.get_by_label("Source")).to_contain_text(title)
     expect(page).to_have_url(f"{app_url}/?sample={name}")
@@ -71,13 +76,13 @@ def test_back_from_a_sample_finds_the_filters_and_the_place(page: Page, app_url:
     expect(page).to_have_url(f"{app_url}/gallery?q=channel")
     expect(cards).to_have_count(shown)
     page.wait_for_function(
-        """([name, top]) => {
+        """(name) => {
           const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
           const cards = roots.flatMap((root) => [...root.querySelectorAll('a.card')]);
           const card = cards.find((e) => e.dataset.name === name);
-          return card && Math.abs(card.getBoundingClientRect().top - top) < 3;
+          return card && Math.abs(card.getBoundingClientRect().top - window.stood) < 3;
         }""",
-        arg=[name, before["y"]],
+        arg=name,
     )
     page.go_forward()
     expect(page.get_by_label("Source")).to_contain_text(title)
@@ -162,7 +167,7 @@ def test_files_that_are_no_gallery_are_one_sentence(page: Page, app_url: str, tm
     expect(page.get_by_label("Source")).to_contain_text("<img src=x")
 
 
-def test_two_thousand_samples_stay_quick(page: Page, app_url: str, tmp_path: Path) -> None:
+def test_of_two_thousand_samples_the_first_are_drawn_at_once(page: Page, app_url: str, tmp_path: Path) -> None:
     rows = [{**sample_record(SAMPLES[n % len(SAMPLES)]), "id": f"run {n}", "name": f"run-{n}"} for n in range(2000)]
     path = tmp_path / "many.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
@@ -171,21 +176,19 @@ def test_two_thousand_samples_stay_quick(page: Page, app_url: str, tmp_path: Pat
     open_file(page, path)
     cards = page.locator("a.card")
     expect(cards).to_have_count(2000)
-    took = page.evaluate(
+    at_once = page.evaluate(
         """() => {
           const roots = [...document.querySelectorAll('*')].map((e) => e.shadowRoot).filter(Boolean);
           const root = roots.find((e) => e.querySelector('.filters'));
           const search = root.querySelector('input[type=search]');
-          const began = performance.now();
           search.value = 'run-19';
           search.dispatchEvent(new Event('input', { bubbles: true }));
-          root.host.getBoundingClientRect();
-          return performance.now() - began;
+          return root.querySelectorAll('a.card').length;
         }"""
     )
     expect(cards).to_have_count(111)
-    # About 20 ms where nothing else runs.
-    assert took < 400
+    # More than a screen holds; the others come with the next frames.
+    assert at_once == 60
 
 
 def test_axe_finds_nothing_serious(browser: Browser, app_url: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -112,3 +113,16 @@ def test_another_name_only_when_it_is_allowed(
         assert " 101 " in handshake(url, urlsplit(url).netloc, url)
         assert " 403 " in handshake(url, "evil.invalid", "http://evil.invalid")
         assert " 403 " in handshake(url, "tools.example.org", "http://evil.invalid")
+
+
+def test_the_document_brings_the_style_of_the_page(app_url: str) -> None:
+    connection = HTTPConnection(urlsplit(app_url).netloc, timeout=10)
+    with closing(connection):
+        for path in ("/", "/gallery"):
+            connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+            said = connection.getresponse()
+            body = said.read()
+            assert said.status == 200
+            if said.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
+            assert b".st-key-pages" in body.partition(b"</head>")[0]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,10 @@ def test_help(run: Run, command: str) -> None:
 def test_an_interrupt_is_no_traceback() -> None:
     """Ctrl-C while a scan waits for more."""
     line = b'{"id": "a", "role": "assistant", "text": "<|channel|>final<|message|>Hi.<|return|>"}\n'
-    with subprocess.Popen(
-        [*COMMAND, "scan", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as child:
+    # Whoever runs the tests in the background of a shell has them ignore the signal, and what they start inherits it.
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([*COMMAND, "scan", "-"], **pipes, preexec_fn=heeded) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None

@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from inspector import app
 from inspector.ui.chrome import page_file
 from inspector.ui.door import Door
+from inspector.ui.early import EarlyStyle
 
 
 @pytest.mark.parametrize("name", ["inspect", "gallery", "rules"])
@@ -68,7 +69,8 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     class Fake:
         def __init__(self, script: Path, middleware: list[Middleware]) -> None:
             assert script == app.APP
-            assert [(m.cls, m.kwargs) for m in middleware] == [(Door, {"allowed": app.LOOPBACK})]
+            assert [m.cls for m in middleware] == [Door, EarlyStyle]
+            assert middleware[0].kwargs == {"allowed": app.LOOPBACK}
 
         def run(self, config: dict[str, object]) -> None:
             ran.append(config)

@@ -52,6 +52,10 @@ def submit(app: AppTest, text: str) -> None:
     app.run()
 
 
+def read_as(app: AppTest, name: str) -> None:
+    next(box for box in app.selectbox if box.label == "Read it as").set_value(name)
+
+
 def open_input(app: AppTest) -> None:
     """The input's panel, which stands in a popover beside a transcript."""
     app.session_state["w.input"] = True
@@ -160,7 +164,7 @@ def test_an_unknown_sample_is_one_sentence(app: AppTest, name: str) -> None:
 
 def test_bad_input_is_one_sentence_and_kept(app: AppTest) -> None:
     app.run()
-    app.selectbox(key="w.format").set_value("ids")
+    read_as(app, "ids")
     submit(app, "1 2 three")
     assert not app.exception
     assert len(app.error) == 1
@@ -245,7 +249,7 @@ def test_an_unknown_rule_is_one_sentence_with_a_hint(app: AppTest) -> None:
 
 def test_the_input_is_open_only_while_it_cannot_be_read(app: AppTest) -> None:
     app.run()
-    app.selectbox(key="w.format").set_value("records")
+    read_as(app, "records")
     submit(app, "12 13 hello")
     assert app.text_area[0].value == "12 13 hello"
     submit(app, '{"token_ids": [200005, 17196, 200008]}')

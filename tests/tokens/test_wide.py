@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -151,12 +149,11 @@ def test_printable_text_can_always_be_written_to_a_file(ids) -> None:
     printable(wide_text(ids)).encode("utf-8")
 
 
+@pytest.mark.timeout(60)
 def test_reading_is_linear() -> None:
     # A chain of lead bytes never completes a character; joining all of it at each step took minutes.
-    began = time.perf_counter()
     chain = WideText([162] * 200_000)
     assert chain.text == "\udce6" * 200_000
-    assert time.perf_counter() - began < 10
 
 
 def test_known_is_what_the_vocabulary_has() -> None:

@@ -11,6 +11,8 @@ class CardList {
     this.root = el("div", { class: "hs" });
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
     host.append(this.root);
+    // Where these cards stand. The address may be another page's already while they are still there.
+    [this.home, this.base] = [location.pathname, document.baseURI];
     this.keys = new CardKeys(this.root);
     this.words = "";
     this.tag = "";
@@ -131,7 +133,7 @@ class CardList {
 
   _keepNow() {
     clearTimeout(this.writing);
-    if (!this.filters || !this.root.isConnected) return;
+    if (!this.filters || !this.root.isConnected || location.pathname !== this.home) return;
     const scroller = scrollerOf(this.root);
     const edge = scroller === document.scrollingElement ? 0 : scroller.getBoundingClientRect().top;
     const first = scroller.scrollTop > 0
@@ -191,8 +193,9 @@ class CardList {
         if (this.filters) this._keepNow();
         if (!this.ask) return;
         event.preventDefault();
-        if (new URL(item.href, document.baseURI).pathname === location.pathname) this.ask("open", item.name);
-        else goTo(item.href);
+        const to = new URL(item.href, this.base);
+        if (to.pathname === this.home && location.pathname === this.home) this.ask("open", item.name);
+        else goTo(to.href);
       },
     }, ...children);
   }

@@ -11,7 +11,7 @@
    page, and a very large paste goes straight to Python, since it would freeze the box. */
 
 const LARGE_PASTE = 400_000;
-const BOX = ".st-key-w-text textarea";
+const BOX = '[class*="st-key-w-text"] textarea';
 
 const own = (globalThis[Symbol.for("harmonyscope.address")] ??= { seq: 0, pending: 0, links: new Map() });
 

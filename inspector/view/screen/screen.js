@@ -143,6 +143,7 @@ class Screen {
     const feed = held && readFeed(held.feed, shared().parts.get(this.transcript.digest)?.base);
     this.root.classList.toggle("waiting", !feed);
     if (!feed) return;
+    this.root.classList.add("filled");
     this.send = held;
     this.feed = feed;
     // Without Python behind the page nothing can be switched.
