@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEAD: Final = b"</head>"
@@ -18,7 +18,7 @@ _VALIDATORS: Final = ("etag", "last-modified", "accept-ranges")
 
 
 class EarlyStyle:
-    """ASGI middleware that puts a style into the head of every HTML document that is sent whole and unpacked."""
+    """ASGI middleware that puts a style into the head of every HTML document."""
 
     def __init__(self, app: ASGIApp, style: str) -> None:
         self.app = app
@@ -30,8 +30,11 @@ class EarlyStyle:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, self.style)
-        await self.app(scope, receive, answer.take)
+        if "text/html" in Headers(scope=scope).get("accept", ""):
+            # A document that was packed on its way here could not be changed.
+            kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
+        await self.app(scope, receive, _Answer(send, self.style).take)
 
 
 class _Answer:
@@ -66,7 +69,7 @@ class _Answer:
 
 
 def _is_document(start: Message) -> bool:
-    headers = MutableHeaders(scope=start)
+    headers = Headers(raw=start["headers"])
     return (
         start["status"] == 200
         and headers.get("content-type", "").startswith("text/html")
