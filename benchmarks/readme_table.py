@@ -33,14 +33,16 @@ def table(results: dict[str, Any]) -> str:
 def screen_table(results: dict[str, Any]) -> str:
     """The table of the screen: one row per size, healthy and broken."""
     lines = [
-        "| tokens | empty app | file to everything on screen | link | page-wise scroll | most bytes down |",
-        "|---|---|---|---|---|---|",
+        "| tokens | empty app | file to everything on screen | link | scroll steadily, by pages | most bytes down "
+        "| memory of tab, server |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in results["rows"]:
         name = f"{row['tokens']:,}{', damaged' if row['broken'] else ''}"
         lines.append(
             f"| {name} | {row['empty_ms'] / 1000:.2f} s | {row['shown_ms'] / 1000:.2f} s | {row['link_ms']:.1f} ms "
-            f"| {row['fps_pages']:.0f} frames/s | {max(row['bytes'].values()) / 1000:.1f} KB |"
+            f"| {row['fps_steady']:.0f}, {row['fps_pages']:.0f} frames/s | {max(row['bytes'].values()) / 1000:.1f} KB "
+            f"| {row['tab_mb']:.0f}, {row['server_mb']:.0f} MB |"
         )
     return "\n".join(lines) + "\n"
 

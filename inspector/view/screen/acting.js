@@ -71,7 +71,8 @@ Object.assign(Screen.prototype, {
   /** Python asks for a token (a click on a plot, for one): each wish is followed once. */
   _told() {
     const { go } = this.parts;
-    if (!go || shared().told === go.number) return;
+    // A wish that is here before the findings waits for them: with them the screen opens at a place of its own.
+    if (!go || this.fed !== this.transcript.digest || shared().told === go.number) return;
     shared().told = go.number;
     this._pick(go.token);
     // Where Python chose the token itself it need not be told: one run of its code would cut off the other.

@@ -144,6 +144,7 @@ class Screen {
     this.root.classList.toggle("waiting", !feed);
     if (!feed) return;
     this.root.classList.add("filled");
+    this.fed = this.transcript.digest;
     this.send = held;
     this.feed = feed;
     // Without Python behind the page nothing can be switched.
