@@ -49,7 +49,12 @@ def main() -> None:
 
 
 def run(
-    port: int | None = None, open_browser: bool = True, host: str = HOST, allowed: Sequence[str] = LOOPBACK
+    port: int | None = None,
+    open_browser: bool = True,
+    host: str = HOST,
+    allowed: Sequence[str] = LOOPBACK,
+    *,
+    expose_to_network: bool = False,
 ) -> None:
     """Serve the app until it is interrupted; on this machine only, unless ``host`` says otherwise.
 
@@ -58,7 +63,17 @@ def run(
         open_browser: whether to open a browser at it.
         host: the address to listen at. Anything but a loopback address lets everyone in who can reach it.
         allowed: names and addresses under which browsers may reach it; requests for any other are refused.
+        expose_to_network: that listening beyond this machine is meant: whoever reaches the port can read, save and
+            delete samples, without a login.
+
+    Raises:
+        ValueError: ``host`` is no loopback address, and that was not said to be meant.
     """
+    if not is_loopback(host) and not expose_to_network:
+        raise ValueError(
+            f"host {host!r} would let everyone who can reach this machine read, save and delete samples, without a "
+            "login; pass expose_to_network=True if that is meant"
+        )
     # Streamlit looks for .streamlit/config.toml beside what it takes for the main script.
     sys.argv = [str(APP)]
     number = port or _free_port(host)

@@ -72,5 +72,6 @@ def app(
         say(f"whoever reaches the app at {host} can read, save and delete samples, without a login.")
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
-    run(port=port, open_browser=browser and not beyond, host=host, allowed=tuple(dict.fromkeys(hosts)))
+    allowed = tuple(dict.fromkeys(hosts))
+    run(port=port, open_browser=browser and not beyond, host=host, allowed=allowed, expose_to_network=beyond)
     return CLEAN

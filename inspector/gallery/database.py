@@ -131,6 +131,7 @@ class SampleStore:
         switches: Switches | None = None,
         look: Mapping[str, Any] | None = None,
         author: str = "",
+        based_on: int | None = None,
     ) -> Written:
         """Save a sample. Its name is not kept: its address is its content.
 
@@ -141,6 +142,8 @@ class SampleStore:
             switches: what is switched on screen; what the transcript carries when not given.
             look: what lists draw of it, as JSON; it is given back as it is.
             author: who saves it, as they call themselves.
+            based_on: the number of the revision that the person saw, 0 when they saw none: the revisions since then
+                are :attr:`Written.meanwhile`. The newest one when not given.
         """
         content = content_of(sample.transcript)
         digest = digest_of(content)
@@ -155,7 +158,8 @@ class SampleStore:
                 return self._add(connection, id, None, None, "save", author, body)
             if newest.kind != "delete" and body_of(newest.body) == body:
                 return Written(id, _revision(newest), changed=False)
-            return self._add(connection, id, newest, newest.number, "save", author, body)
+            seen = newest.number if based_on is None else based_on
+            return self._add(connection, id, newest, seen or None, "save", author, body)
 
         return self._write(work)
 
@@ -293,7 +297,7 @@ class SampleStore:
         }
         connection.execute(insert(REVISIONS).values(row))
         revision = Revision(number, parent, kind, row["author"], row["at"], row["title"])
-        between = _history(id).where(REVISIONS.c.number > (parent or number), REVISIONS.c.number < number)
+        between = _history(id).where(REVISIONS.c.number > (parent or 0), REVISIONS.c.number < number)
         return Written(id, revision, meanwhile=tuple(map(_revision, connection.execute(between)))[::-1])
 
     def _saved(self, connection: Connection, id: str, number: int | None, tokens: bool) -> Saved | None:

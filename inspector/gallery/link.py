@@ -167,6 +167,10 @@ def read_link(payload: str) -> Shared:
         LinkError: no payload, one of a later version, or damaged; the message is for a person.
     """
     found = _PAYLOAD.fullmatch(payload)
+    if found is None and payload.rstrip().endswith(("…", "%E2%80%A6")):
+        raise LinkError(
+            "This link was cut short where it was copied: copy it with the button beside it, or ask for it anew."
+        )
     if found is None:
         raise LinkError("This link carries no transcript: expected #h1. and letters, digits, - and _ behind it.")
     version = int(found.group(1))

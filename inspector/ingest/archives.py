@@ -30,6 +30,9 @@ def unpack(data: str | bytes, filename: str | None = None) -> Unwrapped:
         if is_gzip(data):
             data = inflate(data, MAX_UNPACKED, form="gzip", what="The file")
             notes = ("decompressed with gzip",)
+            inside = "it is an archive in an archive" if is_gzip(data) else refusal(data)
+            if inside is not None:
+                raise UnpackError(f"{inside}, and was not opened.")
         if is_zip(data):
             return _records(data, notes)
     except UnpackError as error:

@@ -109,7 +109,7 @@ def json_problem(error: ValueError, text: str, line: int, *, start: int = 0) -> 
         what = f"not valid JSON ({error.msg}); expected an object with token_ids or text"
         return problem(*place(text, min(error.pos, len(text)), line), what)
     if "digits" in str(error):
-        return problem(*place(text, start, line), f"a number of more than {MAX_DIGITS:,} digits is no token id")
+        return problem(*place(text, start, line), f"a number has more than {MAX_DIGITS:,} digits; expected fewer")
     return problem(*place(text, start, line), str(error))
 
 

@@ -125,7 +125,7 @@ def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
     # The page's heading says whose they are.
     whose = gallery_title(gallery)
     for group in content["groups"]:
-        group["title"] = group["title"].removeprefix(whose).removeprefix(" · ")
+        group["title"] = group["title"].removeprefix(whose).removeprefix(" · ") or "Samples"
     return cards_block(content)
 
 

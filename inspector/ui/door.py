@@ -7,6 +7,7 @@ address. Here a request for a foreign host, or from a page of a foreign origin, 
 from __future__ import annotations
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -45,18 +46,36 @@ class Door:
             await PlainTextResponse(REFUSED, status_code=403)(scope, receive, send)
 
     def lets_in(self, headers: Headers) -> bool:
-        """Whether a request with these headers is for us and from a page of ours."""
+        """Whether a request with these headers is for us and from a page of ours.
+
+        A page of ours has the very host and port that it asks. Behind a proxy that asks in its own name, it has one
+        of the names that were allowed for that. This machine has several names for itself, but at another port
+        another program may serve pages.
+        """
+        host, port = _host("//" + headers.get("host", ""))
+        if host not in self.allowed:
+            return False
         origin = headers.get("origin")
-        return _host("//" + headers.get("host", "")) in self.allowed and (
-            origin is None or _host(origin) in self.allowed
-        )
+        if origin is None:
+            return True
+        name, its_port = _host(origin)
+        return name in self.allowed and (port == its_port or not _is_this_machine(name))
 
 
-def _host(address: str) -> str:
+def _host(address: str) -> tuple[str, int | None]:
+    """Name and port of an address, with "" for a name that is none."""
     try:
-        return urlsplit(address).hostname or ""
+        parts = urlsplit(address)
+        return parts.hostname or "", parts.port
     except ValueError:
-        return ""
+        return "", None
+
+
+def _is_this_machine(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def _telling(send: Send) -> Send:

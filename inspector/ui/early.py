@@ -1,4 +1,4 @@
-"""The page's own style, in the very document that the browser asks for first.
+"""The page's own style, and what only the browser knows, in the very document that the browser asks for first.
 
 Streamlit draws a page's style as it draws everything else: once its code is there and the script has said so. Until
 then the page would stand in Streamlit's own order, and jump. See :func:`inspector.ui.chrome.frame` for where the app
@@ -13,6 +13,21 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEAD: Final = b"</head>"
+_OPENING: Final = r"""<script>
+{
+  // Whatever this tab showed last, or its link carries, is asked for once the page is there (view/link/address.js).
+  // Until it comes, the start page is not shown in its place; if nothing comes, it is.
+  const kept = history.state?.harmonyscope;
+  const own = typeof kept === "string" && kept !== "start" && kept !== "sample";
+  const plain = location.pathname.endsWith("/") && !new URLSearchParams(location.search).has("sample");
+  if (plain && (own || /^#h\d/.test(location.hash))) {
+    const root = document.documentElement;
+    root.dataset.opening = "";
+    setTimeout(() => delete root.dataset.opening, 8000);
+  }
+}
+</script>
+"""
 _VALIDATORS: Final = ("etag", "last-modified", "accept-ranges")
 """What says that a browser's copy is still good: the copy holds a style that an update may have changed."""
 
@@ -23,7 +38,7 @@ class EarlyStyle:
     def __init__(self, app: ASGIApp, style: str) -> None:
         self.app = app
         # Streamlit's own rules come later in the document: nested in another selector ours win all the same.
-        self.style = f"<style>\n:root {{\n{style}}}\n</style>\n".encode()
+        self.style = f"<style>\n:root {{\n{style}}}\n</style>\n{_OPENING}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on, and change the answer where it is a document."""

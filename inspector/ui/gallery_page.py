@@ -147,13 +147,16 @@ def _opener() -> None:
 def _uploaded() -> None:
     files = st.session_state[f"w.gallery.{st.session_state[_UPLOADS]}"]
     notice: list[str] = []
+    opened: list[str] = []
     for file in files or []:
         try:
             gallery = open_upload(file.getvalue(), file.name)
         except SampleError as error:
             notice.append(str(error))
         else:
-            st.session_state[_OPENED] = (gallery.name, secrets.token_hex(8))
+            opened.append(gallery.name)
+    # One that was opened is what one wants to see; of several, all.
+    st.session_state[_OPENED] = (opened[0] if len(opened) == 1 else "", secrets.token_hex(8)) if opened else None
     st.session_state[_NOTICE] = notice
     st.session_state[_UPLOADS] += 1
     st.session_state[f"{_POPOVER}.{st.session_state[_UPLOADS]}"] = False

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ..ingest import Loaded
 from ..tokens import Transcript
 from .actions import actions
-from .address import show_address
+from .address import LINKED, show_address
 from .checks import pack_checks
 from .chrome import guarded, page_file
 from .component import pack_part, show_cards, show_part, show_screen
@@ -184,7 +184,8 @@ def _screen(loaded: Loaded, revision: int) -> None:
     with bar:
         busy = _busy("inspecting")
     with _quiet(busy, f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
-        given = answer(work, Asked(transcript, work.sample, loaded.explanation))
+        read_as = "A shared link" if work.filename == LINKED else loaded.explanation
+        given = answer(work, Asked(transcript, work.sample, read_as))
     with bar:
         actions(work, given)
     _shown(work, given)

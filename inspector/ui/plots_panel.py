@@ -53,7 +53,7 @@ def plots_panel(work: Bench, given: Given) -> None:
         if transcript.ids:
             st.caption("No plots: a record with `logprobs` (and `top`, the alternatives) shows its probabilities here.")
         return
-    section = st.expander("Probabilities", key="plots", icon=":material/bar_chart:", on_change="rerun")
+    section = st.expander("Probabilities", key="plots", on_change="rerun")
     if not section.open:
         return
     with section:

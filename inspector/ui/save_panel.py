@@ -27,6 +27,7 @@ _DRAFT: Final = "harmonyscope.draft"
 _TOLD: Final = "harmonyscope.told"
 _DELETING: Final = "harmonyscope.deleting"
 _AUTHOR: Final = "harmonyscope.author"
+_SEEN: Final = "harmonyscope.seen"
 _LISTED: Final = 12
 _DID: Final = {"save": "saved", "edit": "edited", "delete": "deleted", "restore": "restored"}
 
@@ -37,6 +38,8 @@ def save_panel(work: Bench, given: Given) -> None:
     if panel.open:
         with panel, st.container(key="save", gap="small"):
             _content(work, given)
+    elif not _has_typed():
+        st.session_state.pop(_SEEN, None)
 
 
 @guarded
@@ -44,19 +47,20 @@ def _content(work: Bench, given: Given) -> None:
     # Slots that are the same in every state: what is drawn anew takes the place of what was there.
     slots = _Slots(*(st.container(gap="small") for _ in range(4)))
     try:
-        saved = shown_as(given)
+        newest = shown_as(given)
     except StoreError as error:
         with slots.head:
             st.markdown(as_markdown(str(error)))
             st.caption("Everything else works without saving.")
         return
+    seen = _seen(given, newest)
     try:
-        if saved is None:
-            _new(work, given, slots)
-        elif saved.deleted:
-            _gone(saved.id, saved.newest, slots)
+        if seen is None:
+            _new(work, given, newest, slots)
+        elif seen.deleted and newest is not None:
+            _gone(newest.id, newest.newest, slots)
         else:
-            _known(work, given, saved, slots)
+            _known(work, given, seen, newest or seen, slots)
     except StoreError as error:
         with slots.tail:
             st.markdown(as_markdown(str(error)))
@@ -83,9 +87,39 @@ def restore_offer(work: Bench) -> None:
         st.error(as_markdown(str(error)))
 
 
-def _new(work: Bench, given: Given, slots: _Slots) -> None:
-    """What is on screen is not saved yet."""
-    slots.head.markdown("**Save what is on screen**, with the switches as they are set")
+def _seen(given: Given, newest: Saved | None) -> Saved | None:
+    """The saved sample as the person who fills in the fields has seen it, None for none yet.
+
+    It stays while the panel is open, and after it was closed as long as something is typed in it: what others save
+    and delete meanwhile must not take away what a person is about to save.
+    """
+    opened = opened_saved()
+    if opened is not None and (newest is None or opened[1].id != newest.id):
+        opened = None
+    what = (given.digest, opened and (opened[0], opened[1].revision.number))
+    held = st.session_state.get(_SEEN)
+    if isinstance(held, tuple) and held[0] == what and (held[1] is None or not held[1].deleted):
+        found: Saved | None = held[1]
+        return found
+    seen = newest if opened is None or newest is None or newest.deleted else opened[1]
+    st.session_state[_SEEN] = (what, seen)
+    return seen
+
+
+def _has_typed() -> bool:
+    """Whether the fields say something else than what was suggested."""
+    held = st.session_state.get(_DRAFT)
+    return isinstance(held, tuple) and held[1] != held[2]
+
+
+def _new(work: Bench, given: Given, newest: Saved | None, slots: _Slots) -> None:
+    """What is on screen is not saved yet, or was not when the panel was opened."""
+    with slots.head:
+        st.markdown("**Save what is on screen**, with the switches as they are set")
+        if newest is not None:
+            st.caption(
+                f"{as_markdown(_by(newest.newest))} {_DID[newest.newest.kind]} this meanwhile; saving keeps both."
+            )
     with slots.fields:
         draft = _fields(given.digest, suggested(work, given))
     if slots.buttons.button("Save", key="w.save.save", type="primary", width=120):
@@ -97,10 +131,8 @@ def _new(work: Bench, given: Given, slots: _Slots) -> None:
         open_saved(work, written.id)
 
 
-def _known(work: Bench, given: Given, newest: Saved, slots: _Slots) -> None:
+def _known(work: Bench, given: Given, seen: Saved, newest: Saved, slots: _Slots) -> None:
     """What is on screen is saved: its link, its words, its history."""
-    opened = opened_saved()
-    seen = opened[1] if opened is not None and opened[1].id == newest.id else newest
     with slots.head:
         _link(seen, newest)
     with slots.fields:
@@ -110,7 +142,7 @@ def _known(work: Bench, given: Given, newest: Saved, slots: _Slots) -> None:
             written = edit(work, given, seen, draft, _author())
             _done(written)
             open_saved(work, written.id)
-        if st.button("Delete …", key="w.save.delete"):
+        if not newest.deleted and st.button("Delete …", key="w.save.delete"):
             st.session_state[_DELETING] = newest.id
     with slots.tail:
         if st.session_state.get(_DELETING) == newest.id:
@@ -125,7 +157,9 @@ def _link(seen: Saved, newest: Saved) -> None:
     registered("harmonyscope_share", js=share_code, css=share_style)(
         key="save.link", data=json.dumps({"tail": f"?sample={newest.id}", "label": "Short link"}).encode(), height=36
     )
-    if seen.newest.number != seen.revision.number:
+    if newest.deleted:
+        st.caption(f"{as_markdown(_by(newest.newest))} deleted it after you opened it; saving brings it back.")
+    elif seen.newest.number != seen.revision.number:
         st.caption("This is an older revision; saving it again keeps what came after it in the history.")
     elif newest.revision.number > seen.revision.number:
         later = f"{_by(newest.revision)} saved revision {newest.revision.number} after you opened this"
@@ -139,6 +173,7 @@ def _confirm(work: Bench, saved: Saved) -> None:
         with st.container(horizontal=True, gap="small"):
             if st.button("Delete it", key="w.save.delete.yes", type="primary"):
                 st.session_state.pop(_DELETING)
+                st.session_state.pop(_SEEN, None)
                 delete(work, saved.id, _author())
                 st.rerun()
             st.button("Keep it", key="w.save.delete.no", on_click=_keep)
@@ -198,13 +233,14 @@ def _fields(of: str, suggestion: Draft) -> Draft:
     tags = st.text_input("Tags", draft.tags, key=f"{key}.tags", placeholder="nightly, tool calls", max_chars=1000)
     st.session_state[_AUTHOR] = st.text_input("Your name", _author(), key="w.save.author", max_chars=80)
     draft = Draft(title, story, tags)
-    st.session_state[_DRAFT] = (of, draft)
+    st.session_state[_DRAFT] = (of, draft, suggestion)
     return draft
 
 
 def _done(written: Written) -> None:
     """Remember what happened, to be told above the link."""
-    st.session_state.pop(_DRAFT, None)
+    for name in (_DRAFT, _SEEN):
+        st.session_state.pop(name, None)
     st.session_state[_TOLD] = told(written)
 
 

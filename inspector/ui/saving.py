@@ -75,7 +75,7 @@ def suggested(work: Bench, given: Given, saved: Saved | None = None) -> Draft:
 
 
 def save(work: Bench, given: Given, draft: Draft, author: str) -> Written:
-    """Save what is on screen.
+    """Save what is on screen, where the person had seen nothing of it saved.
 
     Raises:
         StoreError: it cannot be saved.
@@ -84,7 +84,8 @@ def save(work: Bench, given: Given, draft: Draft, author: str) -> Written:
     if held is None:
         raise StoreError("There is no database to save to.")
     sample = _stated(given.inspection, draft)
-    return held.save(sample, switches=switches_on(work, given), look=sample_card(sample), author=author)
+    switches = switches_on(work, given)
+    return held.save(sample, switches=switches, look=sample_card(sample), author=author, based_on=0)
 
 
 def edit(work: Bench, given: Given, seen: Saved, draft: Draft, author: str) -> Written:

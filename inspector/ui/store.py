@@ -203,8 +203,8 @@ def _item(row: Row) -> dict[str, Any]:
     look: Mapping[str, Any] = row.look
     words = (row.id, row.title, row.story, *row.tags, *row.rules)
     return {
-        "rules": list(row.rules),
-        "raises": list(row.raises),
+        "rules": [visible(code) for code in row.rules],
+        "raises": [visible(release) for release in row.raises],
         "outcome": "",
         "shape": [],
         "strip": {"k": "", "w": [], "c": [], "e": [], "t": []},

@@ -58,6 +58,9 @@ def test_back_from_a_sample_of_the_gallery_is_the_gallery(page: Page, app_url: s
     page.goto(app_url)
     start_page(page)
     page.get_by_role("link", name="Gallery").click()
+    # The start page has cards of its own.
+    expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=START)).to_have_count(0)
     card = page.locator("a.card").first
     card.click()
     expect(page.locator(".hero .t").first).to_be_visible()
@@ -208,6 +211,28 @@ def test_a_reload_goes_back_to_the_chosen_token(page: Page, app_url: str) -> Non
     expect(page.get_by_text("token 4 chosen")).to_be_visible()
     page.reload()
     expect(page.locator(".hero .t[data-i='4']")).to_have_class(re.compile(r"\bactive\b"))
+
+
+def test_a_reload_does_not_show_the_start_page_first(page: Page, app_url: str) -> None:
+    page.add_init_script(
+        """{
+          window.shown = [];
+          const look = () => {
+            const box = document.querySelector(".st-key-tall");
+            window.shown.push(Boolean(box?.checkVisibility({ visibilityProperty: true })));
+            requestAnimationFrame(look);
+          };
+          document.addEventListener("DOMContentLoaded", look);
+        }"""
+    )
+    page.goto(app_url)
+    inspect(page, FIRST)
+    assert page.evaluate("window.shown.some(Boolean)")
+    page.reload()
+    shows(page, FIRST)
+    expect(page.locator(".hero .t").first).to_be_visible()
+    assert not page.evaluate("window.shown.some(Boolean)")
+    expect(page.locator("html")).not_to_have_attribute("data-opening", "")
 
 
 @pytest.mark.parametrize("path", ["", "gallery", "rules"])

@@ -411,3 +411,46 @@ def test_axe_finds_nothing_serious(browser: Browser, app_url: str, artifacts: Pa
                 found.append(f"{state}: {violation['id']}: {nodes}")
     context.close()
     assert found == []
+
+
+def test_a_token_is_gone_to_by_a_well_formed_number_only(page: Page, app_url: str) -> None:
+    open_sample(page, app_url)
+    box = page.get_by_role("textbox", name="Go to token")
+    for wrong in ("1.2", "1,2", "1 2", "1e1", "-1", "x"):
+        box.fill(wrong)
+        box.press("Enter")
+        expect(box).to_have_attribute("aria-invalid", "true")
+    for right, index in (("12", 12), ("#7", 7), ("token 3", 3)):
+        box.fill(right)
+        box.press("Enter")
+        expect(page.locator(f".hero .t[data-i='{index}']")).to_have_class(re.compile(r"\bactive\b"))
+
+
+def test_b_goes_to_the_break_and_n_visits_findings_that_begin_at_one_token(page: Page, app_url: str) -> None:
+    name = "aborted-plan-in-header"
+    open_sample(page, app_url, name)
+    inspection = inspect(load_sample(name).transcript)
+    error = inspection.verdict("oss-harmony 0.0.11").error
+    assert error is not None
+    page.keyboard.press("Home")
+    page.keyboard.press("b")
+    expect(page.locator(f".hero .t[data-i='{error.token}']")).to_have_class(re.compile(r"\bactive\b"))
+    page.keyboard.press("Home")
+    starts = [d.span.start for d in inspection.diagnostics]
+    assert len(set(starts)) < len(starts)
+    count = page.locator(".tools .count")
+    total = page.locator(".finding").count()
+    seen = []
+    for _ in range(total):
+        page.keyboard.press("n")
+        expect(count).to_contain_text(f"of {total}")
+        seen.append(count.inner_text())
+    assert sorted(seen) == [f"{n} of {total}" for n in range(1, total + 1)]
+
+
+def test_what_was_found_is_told_below(page: Page, app_url: str) -> None:
+    open_sample(page, app_url)
+    page.keyboard.press("f")
+    page.keyboard.type("id:200012")
+    page.keyboard.press("Enter")
+    expect(page.locator(".status .told")).to_contain_text("id 200012")

@@ -23,8 +23,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
     assert run("app", "--port", "4321").code == 0
     assert run().code == 0
-    assert started[0] == {"port": 4321, "open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK}
-    assert started[1] == {"port": None, "open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK}
+    usual = {"open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK, "expose_to_network": False}
+    assert started == [{"port": 4321, **usual}, {"port": None, **usual}]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "tools.example.org", ""])

@@ -289,3 +289,10 @@ def test_text_stays_ids() -> None:
     # The same text in other tokens is another transcript.
     odd = (*vocabulary().encode("tes"), *vocabulary().encode("ts"))
     assert read_link(write_link(Transcript(ids=odd))).transcript.ids == odd
+
+
+def test_a_link_that_was_cut_short_says_so() -> None:
+    payload = write_link(Transcript((200005, 17196)))
+    for cut in (f"#{payload[:9]}…", f"{payload[:9]}%E2%80%A6"):
+        with pytest.raises(LinkError, match="was cut short where it was copied"):
+            read_link(cut)

@@ -100,7 +100,7 @@ FATAL = [
     ('{"token_ids": [1], "role": "robot"}', (1, 28), "\"role\" is 'robot', expected null or one of user"),
     ("[1, 2]", (1, 1), "expected a transcript record, a JSON object with token_ids or text, found a list"),
     ("{bad", (1, 2), "not valid JSON (Expecting property name enclosed in double quotes)"),
-    ('{"token_ids": [' + "9" * 5000 + "]}", (1, 1), "a number of more than 4,000 digits is no token id"),
+    ('{"token_ids": [' + "9" * 5000 + "]}", (1, 1), "a number has more than 4,000 digits"),
     ('{"a":' * 100_000, (1, 1), "the JSON is nested too deeply"),
 ]
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ingest import unpacking
+from inspector.ingest import read, unpacking
 from inspector.ingest.unpacking import LZMA, UnpackError, in_words, inflate, is_gzip, is_zip, refusal, unzip, zip_files
 
 FORMS = ("raw", "zlib", "gzip", "lzma")
@@ -227,3 +227,16 @@ def test_a_list_of_files_that_is_too_long_is_not_made_into_objects(monkeypatch: 
     monkeypatch.setattr(unpacking, "MAX_DIRECTORY", 100)
     with pytest.raises(UnpackError, match="list of files that is too long"):
         list(unzip(zipped({str(n): b"" for n in range(4)})))
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        (gzip.compress(b"[200005]"), "it is an archive in an archive, and was not opened"),
+        (b"\x80\x04K\x01.", "can run code"),
+    ],
+)
+def test_what_is_in_a_gzip_file_is_judged_as_what_is_not(inside: bytes, said: str) -> None:
+    found = read(gzip.compress(inside))
+    assert not found.transcripts
+    assert said in found.problems[0].sentence

@@ -275,3 +275,59 @@ def test_one_of_several_transcripts_is_saved_and_the_others_stay(app: AppTest, s
     assert store.list()[0].title == "run 1"
     assert [len(s.options) for s in app.selectbox if s.label == "Transcript"] == [2]
     assert "Saved as revision 1" in said(app).replace("\\", "")
+
+
+def test_a_save_is_kept_though_another_came_first(app: AppTest, store: SampleStore, root: Path) -> None:
+    inspect(app, BROKEN)
+    field(app, "Title").set_value("Ann's title")
+    app.run()
+    other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    other.session_state[OPEN] = True
+    inspect(other, BROKEN)
+    field(other, "Title").set_value("Bob's title")
+    field(other, "Your name").set_value("Bob")
+    press(other, "Save")
+    press(app, "Save")
+    words = said(app).replace("\\", "")
+    assert "Saved as revision 2. Bob saved it at" in words
+    assert "meanwhile (revision 1); both are kept." in words
+    assert [r.title for r in store.history(saved_link(app, store))] == ["Ann's title", "Bob's title"]
+
+
+def test_what_is_typed_stays_while_others_save_and_delete(app: AppTest, store: SampleStore, root: Path) -> None:
+    inspect(app, BROKEN)
+    press(app, "Save")
+    id = saved_link(app, store)
+    # Pasted again by somebody else: nothing in the address names what was saved.
+    other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    other.session_state[OPEN] = True
+    inspect(other, BROKEN)
+    field(other, "Story").set_value("A long story.")
+    other.run()
+    store.edit(id, based_on=1, title="Renamed", author="Ann")
+    store.delete(id, author="Ann")
+    other.run()
+    assert field(other, "Story").value == "A long story."
+    assert "Ann deleted it after you opened it; saving brings it back." in said(other).replace("\\", "")
+    press(other, "Save changes")
+    assert "Edited as revision 4. Ann deleted it at" in said(other).replace("\\", "")
+    newest = store.get(id)
+    assert newest is not None
+    assert (newest.deleted, newest.sample.title, newest.sample.story) == (False, "Renamed", "A long story.")
+
+
+def test_a_panel_that_was_closed_with_nothing_typed_shows_what_is_saved_now(
+    app: AppTest, store: SampleStore, root: Path
+) -> None:
+    inspect(app, BROKEN)
+    other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    other.session_state[OPEN] = True
+    inspect(other, BROKEN)
+    press(other, "Save")
+    app.run()
+    assert "somebody saved this meanwhile; saving keeps both." in said(app).replace("\\", "")
+    for opened in (False, True):
+        app.session_state[OPEN] = opened
+        app.run()
+    assert "Saved as revision 1" in said(app).replace("\\", "")
+    assert [b.label for b in app.button if b.label.startswith("Save")] == ["Save changes"]

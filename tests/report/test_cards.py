@@ -8,6 +8,7 @@ from dataclasses import replace
 from inspector.gallery import FAMILIES, Gallery, Sample, gallery_of, load_samples, sample_address, shipped_gallery
 from inspector.harmony.reader import read
 from inspector.report.cards import OUTCOMES, gallery_items, gallery_page, sample_card
+from inspector.report.visible import visible
 from inspector.tokens import CHANNEL, MESSAGE, Transcript, vocabulary
 
 SHIPPED = shipped_gallery()
@@ -105,3 +106,13 @@ def test_words_of_any_length_are_cut_before_a_browser_lays_them_out() -> None:
     assert len(card["rules"]) == len(card["raises"]) == 40
     assert len(json.dumps(page)) < 60_000
     assert len(gallery.samples[0].title) == 100_000
+
+
+def test_nothing_unseen_stands_in_what_a_record_calls_its_rules_and_errors() -> None:
+    evil = "\u202eevil\u2066\u200b\x1b[31m"
+    sample = replace(SHIPPED.samples[0], rules=(evil,), drift=(), errors={evil: "x"})
+    card = sample_card(sample)
+    assert card["rules"]
+    for words in (*card["rules"], *card["raises"]):
+        assert words == visible(evil)
+        assert words.isprintable()

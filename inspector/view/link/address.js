@@ -72,6 +72,16 @@ function renamed() {
   if (own.send && !own.pending && location.pathname === own.home && !at.sample && !at.id && !at.link && own.data.id !== "sample") name(own.data.id);
 }
 
+/* What was asked for is here: the page is shown (see inspector/ui/early.py) once the start page has gone, or at once
+   where it stays, because there is nothing else or there is something to say. */
+function opened() {
+  const { dataset } = document.documentElement;
+  if (dataset.opening === undefined) return;
+  const stays = own.data.id === "start" || document.querySelector("[data-testid=stAlert]");
+  if (stays || !document.querySelector(".st-key-tall")) delete dataset.opening;
+  else requestAnimationFrame(opened);
+}
+
 function forget() {
   own.draft = null;
 }
@@ -112,6 +122,7 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   [own.send, own.setState] = [setTriggerValue, setStateValue];
   own.home = location.pathname;
   follow();
+  if (!own.pending) opened();
   return () => {
     own.send = null;
   };

@@ -25,6 +25,7 @@ Object.assign(Screen.prototype, {
 
   _goMatch(from, to) {
     this.tokens.go(from);
+    this.links.token(from);
     this.links.light({ node: this.transcript.nodeAt(from), from, to });
   },
 
@@ -43,8 +44,15 @@ Object.assign(Screen.prototype, {
   },
 
   _step(by) {
-    const finding = this.links.next(this.tokens.active, by);
+    const finding = this.links.next(this.tokens.active, by, this.gone);
     if (finding) this._go(finding);
+  },
+
+  /** To where the chosen release breaks. */
+  _toBreak() {
+    const { broke } = this.tokens;
+    if (broke === null) this.status.say(`${this.chosen?.release ?? "The strict parser"} accepts this transcript.`);
+    else this._pick(Math.min(broke, Math.max(0, this.transcript.count - 1)));
   },
 
   /** Goes to the first token of the next message or the one before. */

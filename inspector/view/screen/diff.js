@@ -74,6 +74,9 @@ class DiffView {
     const { prompt } = feed;
     this.lack = !prompt ? "No next prompt was made." : prompt.error ? `This prompt cannot be made: ${prompt.error}` : "";
     this.alignment = new Alignment(transcript, feed.repair.edits, this.lack ? null : prompt.edits);
+    const repaired = new Sequence(transcript, feed.repair.edits);
+    const reencoded = new Sequence(transcript, this.lack ? [] : prompt.edits);
+    this.places = [(i) => i, (i) => repaired.toEdited(i), (i) => reencoded.toEdited(i)];
     this.causes = new Map(feed.findings.map((f) => [f.key, { code: f.code, name: f.name, message: f.message }]));
     (prompt?.drift ?? []).forEach((d, n) => this.causes.set(`drift:${n}`, { code: d.code, name: d.cause, message: d.message }));
     this._layout();
@@ -121,6 +124,7 @@ class DiffView {
     });
     this.drawer = this.model && new DiffDrawer({
       model: this.model, columns: this.columns, flat: this.flat, causes: this.causes, unfold: (number) => this._unfold(number),
+      places: this.places,
     });
     this.scroller.style.setProperty("--columns", this.flat ? 1 : this.columns.length);
     this.lines.style.height = `${(this.model?.count ?? 0) * LINE_HEIGHT}px`;

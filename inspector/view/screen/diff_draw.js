@@ -1,9 +1,10 @@
 /* One row of the diff as elements: a cell for each column, the tokens in it, and in its margin why it differs. */
 
 class DiffDrawer {
-  /** `columns` are those shown (0, 1, 2), `causes` maps keys of edits to {code, name, message}; `unfold(number)` opens what is folded. */
-  constructor({ model, columns, flat, causes, unfold }) {
-    Object.assign(this, { model, columns, flat, causes, unfold, alignment: model.alignment, transcript: model.alignment.transcript });
+  /** `columns` are those shown (0, 1, 2), `causes` maps keys of edits to {code, name, message}; `unfold(number)` opens what is folded;
+      `places` give for each column where a token of the original stands in it. */
+  constructor({ model, columns, flat, causes, unfold, places }) {
+    Object.assign(this, { model, columns, flat, causes, unfold, places, alignment: model.alignment, transcript: model.alignment.transcript });
   }
 
   /** Why a column differs from the one that is shown before it. */
@@ -69,7 +70,8 @@ class DiffDrawer {
     const n = transcript.nodeAt(head >= 0 ? head : Math.min(this.alignment.freshOf(head).start, transcript.count - 1));
     const cell = el("div", { class: `diff-cell ${n >= 0 ? channelClass(transcript.node(n)) : ""}`, role: "cell" });
     cell.dataset.node = n;
-    cell.append(el("span", { class: "index", "aria-hidden": "true" }, head >= 0 && things[0].first ? String(head) : ""));
+    const place = head >= 0 && things[0].first ? this.places[column](head) : null;
+    cell.append(el("span", { class: "index", "aria-hidden": "true" }, place === null ? "" : String(place)));
     const at = this.columns.indexOf(column);
     const has = (c) => c === undefined || !(this.alignment.mask & (1 << c)) || Boolean(lane.mask & (1 << c));
     const marks = lane.sign ? [lane.sign === "+" && "new", lane.sign === "−" && "gone"] : [!has(this.columns[at - 1]) && "new", !has(this.columns[at + 1]) && "gone"];

@@ -24,6 +24,7 @@ const EMOJI = "\\p{Extended_Pictographic}(?:\\ufe0f|\\p{Emoji_Modifier})?";
 const JOINED = `${EMOJI}(?:\\u200d${EMOJI})+|\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}`;
 // Letters, marks and symbols to Unicode, yet they print nothing.
 const BLANKS = "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2800\\u3164\\ufe00-\\ufe0d\\uffa0\\u{e0100}-\\u{e01ef}";
+const BLANK = new RegExp(`[${BLANKS}]`, "u");
 const HIDDEN = new RegExp(`(${JOINED})|([\\p{C}\\p{Zl}\\p{Zp}${BLANKS}]|(?! )\\p{Zs})|\\p{M}{3,}`, "gu");
 
 function cellOfCharacter(char) {
@@ -33,7 +34,8 @@ function cellOfCharacter(char) {
   if (code < 0x20 || code === 0x7f) {
     return { text: code === 0x7f ? "DEL" : CONTROL_SIGNS[code], kind: "ctl", help: `${CONTROL_NAMES[code] ?? "control character"} (${hex})` };
   }
-  return { text: hex, kind: "ctl", help: `${CHARACTER_NAMES[code] ?? "prints nothing"} (${hex})` };
+  const other = /\p{M}/u.test(char) && !BLANK.test(char) ? "a mark on the letter before, one of many" : "prints nothing";
+  return { text: hex, kind: "ctl", help: `${CHARACTER_NAMES[code] ?? other} (${hex})` };
 }
 
 /** Cells of a text that is whole characters. */

@@ -48,12 +48,15 @@ class Links {
     for (const part of this.parts()) part.light({ ...NOTHING, ...link }, keys);
   }
 
-  /** The finding after token `at` (`by` 1) or before it (-1), around the ends; null when there is none. */
-  next(at, by) {
+  /** The finding after token `at` (`by` 1) or before it (-1), around the ends; null when there is none. Several begin
+      at one token: after `gone`, which was gone to last and begins there, comes the next of them. */
+  next(at, by, gone = null) {
     const { ordered, starts } = this;
     if (!ordered.length) return null;
     const last = Math.max(0, this.transcript.count - 1);
     const places = starts.map((start) => Math.min(start, last));
+    const before = this.numberOf(gone) - 1;
+    if (before >= 0 && places[before] === at) return ordered[(before + by + ordered.length) % ordered.length];
     const number = by > 0 ? places.findIndex((place) => place > at) : places.findLastIndex((place) => place < at);
     return ordered[number >= 0 ? number : by > 0 ? 0 : ordered.length - 1];
   }

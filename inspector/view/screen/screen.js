@@ -85,7 +85,7 @@ class Screen {
 
   _actions() {
     return {
-      n: () => this._step(1), p: () => this._step(-1), f: () => this.tools.find.open(), "/": () => this.tools.find.open(),
+      n: () => this._step(1), p: () => this._step(-1), b: () => this._toBreak(), f: () => this.tools.find.open(), "/": () => this.tools.find.open(),
       g: () => this.tools.goBox.focus(), t: () => this._setMode(this.mode === "table" ? "text" : "table"),
       d: () => this._setMode(this.mode === "diff" ? "text" : "diff"), s: () => this._toggle("step"), o: () => this._toggle("outline"),
       c: () => this.tools.copying.toggle(), "]": () => this._message(1), "[": () => this._message(-1),

@@ -2,11 +2,11 @@
 
 const KEY_GROUPS = [
   ["Walk", [["← →", "token"], ["↑ ↓", "line"], ["PgUp PgDn", "page"], ["Home End", "first and last token"], ["[ ]", "message before, message after"],
-    ["n p", "next and previous finding"], ["g", "go to a token"]]],
+    ["n p", "next and previous finding"], ["b", "where the parser breaks"], ["g", "go to a token"]]],
   ["Find", [["f /", "find"], ["Enter", "next match"], ["⇧ Enter", "previous match"], ["Esc", "back to the tokens, then drop matches and selection"]]],
   ["Select and copy", [["⇧ ← →", "extend the selection"], ["Ctrl A", "select all tokens"], ["Ctrl C", "copy the selection as text"], ["c", "copy menu"]]],
   ["Show", [["t", "table, and back"], ["d", "diff, and back"], ["j k", "next and previous change in the diff"], ["o", "outline of the messages"], ["s", "step through the parser"], [".", "fold or unfold the message"], ["?", "this sheet"]]],
-  ["In the step debugger", [["← →", "token"], ["⇧ ← →", "change of state"], ["n", "next finding"], ["b", "where it breaks"]]],
+  ["In the step debugger", [["← →", "token"], ["⇧ ← →", "change of state"], ["n", "next finding"]]],
 ];
 
 /** Calls `actions[key]` for keys that are pressed anywhere within `root` but where a person types. */

@@ -57,9 +57,15 @@ class StatusLine {
       first.push(el("span", { class: `flag ${finding.severity}` }, `${SEVERITY_SIGNS[finding.severity]} ${finding.code} ${finding.name}`));
     }
     const second = [el("span", { class: "places quiet" }, this._places(places))];
+    const lanes = [transcript.origins && ORIGIN_WORDS[transcript.origins[i]], transcript.logprobs && this._probability(transcript.logprobs[i])];
+    for (const words of lanes) if (words) second.push(el("span", { class: "quiet" }, words));
     if (marker) second.push(el("span", { class: "help" }, marker[1]));
     second.push(el("span", { class: "quiet bytes" }, this._bytes(transcript, drawn, end)));
     this.parts.replaceChildren(el("div", {}, ...first), el("div", {}, ...second));
+  }
+
+  _probability(logprob) {
+    return Number.isNaN(logprob) ? "" : `probability ${Math.exp(logprob).toPrecision(2)}, logprob ${logprobText(logprob)}`;
   }
 
   _places({ repaired, prompt, hasPrompt }) {
