@@ -100,7 +100,11 @@ def answer(work: Bench, asked: Asked) -> Given:
     title, story = _sample_words(asked.sample)
     card = card_of(asked.transcript)
     told = replace(
-        settings, title=title or card.title, story=story or card.story, read_as=asked.read_as, turn=work.turn
+        settings,
+        title=title or card.title or own_name(asked.transcript),
+        story=story or card.story,
+        read_as=asked.read_as,
+        turn=work.turn,
     )
     tokens = last.given.tokens if last is not None else pack_view(inspection)
     base = last.given.base if last is not None else _base(inspection, told)
@@ -108,6 +112,11 @@ def answer(work: Bench, asked: Asked) -> Given:
     given = Given(tokens, feed, inspection, base)
     st.session_state[_HELD] = _Held(asked, settings, given)
     return given
+
+
+def own_name(transcript: Transcript) -> str:
+    """What its source calls a transcript; "" where that is only its place there."""
+    return "" if transcript.id.startswith(("line ", "row ")) else transcript.id
 
 
 def forget_answer() -> None:

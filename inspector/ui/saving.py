@@ -15,7 +15,7 @@ from ..inspection import NEWEST, Inspection
 from ..report.cards import sample_card
 from ..report.findings import findings
 from ..tokens import Transcript
-from .inspecting import Given, forget_answer
+from .inspecting import Given, forget_answer, own_name
 from .samples import find_sample
 from .state import Bench
 from .store import forget_opened, store
@@ -70,8 +70,7 @@ def suggested(work: Bench, given: Given, saved: Saved | None = None) -> Draft:
     card = card_of(transcript)
     names = list(dict.fromkeys(found.name.replace("-", " ") for found in findings(given.inspection)))
     found = ", ".join(names[:3]).capitalize() or "Nothing found"
-    own = transcript.id if transcript.id and not transcript.id.startswith(("line ", "row ")) else ""
-    return Draft((card.title or own or found)[:200], card.story, ", ".join(card.tags))
+    return Draft((card.title or own_name(transcript) or found)[:200], card.story, ", ".join(card.tags))
 
 
 def save(work: Bench, given: Given, draft: Draft, author: str) -> Written:

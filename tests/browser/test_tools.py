@@ -438,7 +438,7 @@ def test_b_goes_to_the_break_and_n_visits_findings_that_begin_at_one_token(page:
     page.keyboard.press("Home")
     starts = [d.span.start for d in inspection.diagnostics]
     assert len(set(starts)) < len(starts)
-    count = page.locator(".tools .count")
+    count = page.locator(".tools .count[aria-live]")
     total = page.locator(".finding").count()
     seen = []
     for _ in range(total):
