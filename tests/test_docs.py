@@ -74,7 +74,7 @@ def test_the_performance_table_is_the_recorded_one() -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize("module", ["inspector", "inspector.inspection"])
+@pytest.mark.parametrize("module", ["inspector", "inspector.inspection", "inspector.samplers"])
 def test_examples_in_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module))
     assert result.attempted
