@@ -104,7 +104,11 @@ def _rounded(value: float) -> float | None:
 
 
 def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternative], unit: Unit, theme: str) -> Figure:
-    """The alternatives of a token, and beside them the surprise of the tokens around it."""
+    """The alternatives of a token, and beside them the surprise of the tokens around it.
+
+    It is as high for every token of a transcript: what stands below it stays where it is.
+    """
+    room = max(5, min(ALTERNATIVES, 1 + max(map(len, transcript.top or ((),)), default=0)))
     colours = COLOURS[theme]
     first = max(0, index - AROUND)
     end = min(len(transcript.ids), index + AROUND + 1)
@@ -135,7 +139,7 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
             },
         ],
         "layout": _layout(
-            64 + 22 * max(5, len(shown)),
+            64 + 22 * room,
             showlegend=False,
             margin={"l": 150, "r": 10, "t": 8, "b": 36},
             bargap=0.25,
@@ -148,7 +152,7 @@ def chosen_figure(transcript: Transcript, index: int, shown: Sequence[Alternativ
                 "range": [0, 1.3],
             },
             yaxis={
-                "autorange": "reversed",
+                "range": [room - 0.5, -0.5],
                 "tickvals": list(range(len(shown))),
                 "ticktext": [f"{'▸ ' if row.chosen else ''}{_label(row.token, 14)} {row.token}" for row in shown],
             },

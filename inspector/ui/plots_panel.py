@@ -167,8 +167,10 @@ def _chosen(work: Bench, given: Given, unit: Unit) -> None:
     index = _index(work, given)
     rows = alternatives(transcript, index)
     name = f"Token {index}, {visible(token_text(transcript.ids[index])) or '?'}"
+    # As high for a long sentence as for a short one: the figures below stay where they are.
+    said_of_it = st.container(key="plots-said")
     if not rows:
-        st.caption(as_markdown(f"{name}: no probability was recorded for it."))
+        said_of_it.caption(as_markdown(f"{name}: no probability was recorded for it."))
         return
     shown = rows[:ALTERNATIVES]
     chosen = next((row for row in rows if row.chosen), None)
@@ -177,7 +179,8 @@ def _chosen(work: Bench, given: Given, unit: Unit) -> None:
     said = "its own probability is not known" if chosen is None else f"probability {chosen.probability:.2%}"
     left = max(0.0, 1.0 - sum(row.probability for row in rows))
     of = f"{len(shown)} of {len(rows)}" if len(shown) < len(rows) else str(len(rows))
-    st.caption(as_markdown(f"{name}: {said}; {of} alternatives, {left:.2%} went to tokens that were not reported."))
+    told = f"{name}: {said}; {of} alternatives, {left:.2%} went to tokens that were not reported."
+    said_of_it.caption(as_markdown(told))
     figure = chosen_figure(transcript, index, shown, unit, _theme())
     st.plotly_chart(figure, key="plots.chosen", config=_CONFIG, alt=f"Alternatives of {name}")
 

@@ -69,7 +69,7 @@ def test_points_lead_to_tokens_and_tokens_to_their_alternatives(page: Page, app_
     plots.locator(".scatterlayer .trace").first.locator(".point").nth(150).click(force=True)
     expect(token(page, 150)).to_have_class(re.compile(r"\bactive\b"))
     expect(plots).to_contain_text("Token 150,")
-    # A bar of the last figure is a place of structure: the first is the first token.
+    # A bar of the last figure is a place of structure: the first is the first token. It is where it was.
     structure = plots.locator(".js-plotly-plot").last
     structure.locator(".barlayer .trace").first.locator(".point").first.click(force=True)
     expect(token(page, 0)).to_have_class(re.compile(r"\bactive\b"))
@@ -83,7 +83,8 @@ def test_points_lead_to_tokens_and_tokens_to_their_alternatives(page: Page, app_
         f"Token {chosen}, <|message|>: probability {100 * math.exp(told['logprobs'][chosen]):.2f}%"
     )
     expect(plots.locator(".js-plotly-plot").nth(1)).to_contain_text("▸ <|message|>")
-    assert 0 < sum(map(len, frames.received)) < MAX_PER_SELECTION
+    # The tail of what the choice before brought down may be among it.
+    assert 0 < sum(map(len, frames.received)) < 2 * MAX_PER_SELECTION
     # Text of a token is text: plotly would make bold letters and links of it.
     expect(plots.locator(".js-plotly-plot").nth(1)).to_contain_text("<|message|>")
     expect(plots.locator(".js-plotly-plot a")).to_have_count(0)
