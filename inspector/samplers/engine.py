@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, runtime_checkable
 
 from .values import Delta, SamplingParams
@@ -28,7 +28,7 @@ class Engine(Protocol):
 
     name: str
 
-    def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncIterator[Delta]:
+    def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         """The answer to one prompt, in pieces; the last piece has a ``finish_reason``.
 
         Closing the iterator cancels the request: the engine stops working on it.

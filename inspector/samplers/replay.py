@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from ..tokens import Transcript
 from .engine import EngineGone
@@ -26,7 +26,7 @@ class Replay:
         self.name = f"replay of {transcript.id or transcript.source or 'a transcript'}"
         self._closed = asyncio.Event()
 
-    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncIterator[Delta]:
+    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         """See :meth:`inspector.samplers.engine.Engine.stream`; of ``params`` only ``max_tokens`` matters."""
         said = self.transcript
         count = min(len(said.ids), params.max_tokens)

@@ -78,7 +78,7 @@ async def ask(
     """
     draft.begin_turn()
     finish: str | None = None
-    async with aclosing(engine.stream(draft.context, params)) as pieces:  # type: ignore[type-var]
+    async with aclosing(engine.stream(draft.context, params)) as pieces:
         async for delta in pieces:
             draft.add(delta)
             finish = delta.finish_reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import pytest
 
@@ -37,7 +37,7 @@ class Scripted:
         self.asked: list[tuple[int, ...]] = []
         self.stopped = 0
 
-    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncIterator[Delta]:
+    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         self.asked.append(tuple(prompt_ids))
         ids = self.answers(tuple(prompt_ids))
         try:
@@ -131,7 +131,7 @@ def test_a_slow_tool_holds_up_its_own_rollout_only_and_is_cut_off() -> None:
 
 def test_an_engine_that_goes_keeps_what_had_come_and_the_other_rollouts() -> None:
     class Going(Scripted):
-        async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncIterator[Delta]:
+        async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
             async for delta in super().stream(prompt_ids, params):
                 yield delta
                 if params.seed == 8 and len(self.asked) >= 1 and delta.ids[0] == SAID[2]:
