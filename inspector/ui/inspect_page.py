@@ -190,6 +190,7 @@ def _screen(loaded: Loaded, revision: int) -> None:
         actions(work, given)
     _shown(work, given)
     plots_panel(work, given)
+    _wish(work, given)
     work.keep()
     rule = st.session_state.pop("open_rule", None)
     if rule:
@@ -238,17 +239,20 @@ def _shown(work: Bench, given: Given) -> None:
         },
     )
     work.return_to(given.digest)
-    with st.container(gap=None):
-        # A wish comes and goes: in a place of its own it does not push on what follows, which would be drawn anew.
-        with st.container(gap=None):
-            if work.go_to is not None and work.go_to[0] == given.digest:
-                token = work.go_to[1]
-                known = work.selection.get(given.digest) == token
-                wish = {"token": token, "number": f"{work.revision}.{work.asks}", "known": known}
-                show_part("go", pack_part(given.digest, "go", wish), key=SCREEN)
-        # The screen stands by now; what the libraries say themselves arrives a moment later.
-        show_part("checks", pack_checks(given.inspection), key=SCREEN)
-        show_part("steps", pack_steps(given.inspection), key=SCREEN)
+    # The screen stands by now; what the libraries say themselves arrives a moment later.
+    show_part("checks", pack_checks(given.inspection), key=SCREEN)
+    show_part("steps", pack_steps(given.inspection), key=SCREEN)
+
+
+def _wish(work: Bench, given: Given) -> None:
+    """The token that a link or a plot points at. The last of the page: it comes and goes, and what stood behind it
+    would be drawn anew."""
+    if work.go_to is None or work.go_to[0] != given.digest:
+        return
+    token = work.go_to[1]
+    known = work.selection.get(given.digest) == token
+    wish = {"token": token, "number": f"{work.revision}.{work.asks}", "known": known}
+    show_part("go", pack_part(given.digest, "go", wish), key=SCREEN)
 
 
 def _take_style() -> None:

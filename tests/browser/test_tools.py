@@ -314,7 +314,11 @@ def test_a_flipped_switch_brings_down_little(page: Page, app_url: str, tmp_path:
     expect(page.locator(".verdict .source.same")).to_be_visible()
     repaired = page.get_by_role("region", name="Repaired")
     expect(repaired).to_contain_text("300 of 300 fixes on")
-    page.wait_for_load_state("networkidle")
+    # What arrives later than the screen is there, and all that the run has to say.
+    page.wait_for_function(
+        "() => [...globalThis[Symbol.for('harmonyscope')].parts.values()].some((parts) => parts.checks && parts.steps)"
+        " && document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
+    )
     assert sum(received) > 50_000
     received.clear()
     page.locator(".finding .switch").nth(2).click()
