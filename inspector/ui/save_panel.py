@@ -29,6 +29,7 @@ _DELETING: Final = "harmonyscope.deleting"
 _AUTHOR: Final = "harmonyscope.author"
 _SEEN: Final = "harmonyscope.seen"
 _LISTED: Final = 12
+_TYPED: Final = ("title", "story", "tags")
 _DID: Final = {"save": "saved", "edit": "edited", "delete": "deleted", "restore": "restored"}
 
 
@@ -38,8 +39,10 @@ def save_panel(work: Bench, given: Given) -> None:
     if panel.open:
         with panel, st.container(key="save", gap="small"):
             _content(work, given)
-    elif not _has_typed():
-        st.session_state.pop(_SEEN, None)
+    else:
+        _keep_typed()
+        if not _has_typed():
+            st.session_state.pop(_SEEN, None)
 
 
 @guarded
@@ -104,6 +107,16 @@ def _seen(given: Given, newest: Saved | None) -> Saved | None:
     seen = newest if opened is None or newest is None or newest.deleted else opened[1]
     st.session_state[_SEEN] = (what, seen)
     return seen
+
+
+def _keep_typed() -> None:
+    """Take what was typed in the moment before the panel was closed: the fields are not drawn in the run that hears
+    of both."""
+    held = st.session_state.get(_DRAFT)
+    if isinstance(held, tuple):
+        of, draft, suggestion = held
+        said = {name: st.session_state.get(f"w.save.{of}.{name}", getattr(draft, name)) for name in _TYPED}
+        st.session_state[_DRAFT] = (of, Draft(**said), suggestion)
 
 
 def _has_typed() -> bool:

@@ -22,6 +22,7 @@ SAMPLES = load_samples()
 
 def open_file(page: Page, path: Path) -> None:
     chooser = page.locator("input[type=file]")
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("button", name="Open a gallery").click()
     # The one before may still be on its way out.
     expect(chooser).to_have_count(1)

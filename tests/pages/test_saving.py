@@ -331,3 +331,14 @@ def test_a_panel_that_was_closed_with_nothing_typed_shows_what_is_saved_now(
         app.run()
     assert "Saved as revision 1" in said(app).replace("\\", "")
     assert [b.label for b in app.button if b.label.startswith("Save")] == ["Save changes"]
+
+
+def test_what_was_typed_just_before_the_panel_was_closed_is_kept(app: AppTest, store: SampleStore) -> None:
+    inspect(app, BROKEN)
+    # One run hears of both: what was typed, and that the panel is closed.
+    field(app, "Title").set_value("Half a tit")
+    app.session_state[OPEN] = False
+    app.run()
+    app.session_state[OPEN] = True
+    app.run()
+    assert field(app, "Title").value == "Half a tit"
