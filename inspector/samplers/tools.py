@@ -11,9 +11,12 @@ import inspect
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import entry_points
+from threading import Thread
 from typing import Any, Final
 
 import jsonschema
@@ -91,11 +94,41 @@ class Toolbox:
         if inspect.iscoroutinefunction(tool.run):
             value = await tool.run(**arguments)
         else:
-            # In a thread: a slow tool holds up nobody but its own rollout.
-            value = await asyncio.to_thread(tool.run, **arguments)
+            value = await _in_thread(partial(tool.run, **arguments))
         if isinstance(value, Awaitable):
             value = await value
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """What ``work`` returns or raises, from a thread of its own: a slow tool holds up nobody but its own rollout.
+
+    The thread is a daemon. An event loop waits at its end for the threads of ``asyncio.to_thread``, and a tool that
+    never returns would keep it, long after its call was given up.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def settle(value: Any, error: Exception | None) -> None:
+        if done.done():
+            return  # it was given up
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(value)
+
+    def target() -> None:
+        value, problem = None, None
+        try:
+            value = work()
+        except Exception as error:  # noqa: BLE001
+            # Handed to whoever waits for the result.
+            problem = error
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(settle, value, problem)
+
+    Thread(target=target, name="tool", daemon=True).start()
+    return await done
 
 
 class ToolError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 import pytest
@@ -127,6 +128,26 @@ def test_a_slow_tool_holds_up_its_own_rollout_only_and_is_cut_off() -> None:
     first, second = sample(loop, calling(1), 2)
     for rollout in (first, second):
         assert rollout.turns[0].error == "functions.multiply gave no result within 0.05 s"
+
+
+@pytest.mark.timeout(30)
+def test_a_tool_that_never_returns_does_not_keep_the_loop() -> None:
+    held = threading.Event()
+    stuck = Tool("multiply", "", {"type": "object"}, lambda **_: held.wait())
+    try:
+        (rollout,) = sample(ToolLoop([stuck], limit_s=0.05), calling(1))
+    finally:
+        held.set()
+    assert rollout.turns[0].error == "functions.multiply gave no result within 0.05 s"
+    assert rollout.ids[-len(SAID) :] == tuple(SAID)
+
+
+def test_what_a_tool_raises_is_a_result_that_the_model_sees() -> None:
+    def failing(**_: object) -> str:
+        raise LookupError("no such thing")
+
+    (rollout,) = sample(ToolLoop([Tool("multiply", "", {"type": "object"}, failing)]), calling(1))
+    assert rollout.turns[0].error == "LookupError: no such thing"
 
 
 def test_an_engine_that_goes_keeps_what_had_come_and_the_other_rollouts() -> None:
