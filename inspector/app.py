@@ -39,6 +39,7 @@ def main() -> None:
     st.logo(pictures / "logo.svg", size="medium")
     pages = [
         st.Page(page_file("inspect"), title="Inspect", default=True),
+        st.Page(page_file("live"), title="Live"),
         st.Page(page_file("gallery"), title="Gallery"),
         st.Page(page_file("rules"), title="Rules"),
     ]
@@ -55,6 +56,7 @@ def run(
     allowed: Sequence[str] = LOOPBACK,
     *,
     expose_to_network: bool = False,
+    allow_live: bool | None = None,
 ) -> None:
     """Serve the app until it is interrupted; on this machine only, unless ``host`` says otherwise.
 
@@ -65,6 +67,7 @@ def run(
         allowed: names and addresses under which browsers may reach it; requests for any other are refused.
         expose_to_network: that listening beyond this machine is meant: whoever reaches the port can read, save and
             delete samples, without a login.
+        allow_live: whether the Live page may connect and start engines; by default on this machine only.
 
     Raises:
         ValueError: ``host`` is no loopback address, and that was not said to be meant.
@@ -81,15 +84,19 @@ def run(
         threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
     from starlette.middleware import Middleware
 
+    from inspector.live.gate import GATE
+    from inspector.live.route import routes
     from inspector.ui.chrome import STYLE
     from inspector.ui.door import Door
     from inspector.ui.early import EarlyStyle
 
+    GATE.served, GATE.is_private = True, is_loopback(host)
+    GATE.allowed = GATE.is_private if allow_live is None else allow_live
     middleware = [
         Middleware(Door, allowed=tuple(allowed)),
         Middleware(EarlyStyle, style=STYLE.read_text(encoding="utf-8")),
     ]
-    st.App(APP, middleware=middleware).run(
+    st.App(APP, routes=routes(), middleware=middleware).run(
         config={
             "server.address": host,
             "server.port": number,

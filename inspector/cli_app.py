@@ -41,6 +41,11 @@ _EVERYWHERE: Final = ("0.0.0.0", "::", "")
     metavar="NAME",
     help="A name or address under which browsers reach the app, such as tools.example.org. May be repeated.",
 )
+@click.option(
+    "--allow-live",
+    is_flag=True,
+    help="With --expose-to-network: let everyone who reaches the app connect engines and start them, too.",
+)
 def app(
     port: int | None = None,
     browser: bool = True,
@@ -48,6 +53,7 @@ def app(
     host: str = "127.0.0.1",
     expose_to_network: bool = False,
     allowed: tuple[str, ...] = (),
+    allow_live: bool = False,
 ) -> int:
     """Open the app."""
     from .app import LOOPBACK, is_loopback, run
@@ -73,5 +79,12 @@ def app(
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
-    run(port=port, open_browser=browser and not beyond, host=host, allowed=allowed, expose_to_network=beyond)
+    run(
+        port=port,
+        open_browser=browser and not beyond,
+        host=host,
+        allowed=allowed,
+        expose_to_network=beyond,
+        allow_live=allow_live or not beyond,
+    )
     return CLEAN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from ..tokens import Transcript
+from ..tokens import END, RETURN, STOPS, Transcript
 from .engine import EngineGone
 from .values import Delta, SamplingParams
 
@@ -41,10 +41,17 @@ class Replay:
                 said.logprobs[at : at + 1] if said.logprobs is not None else (),
                 said.top[at : at + 1] if said.top is not None else (),
                 (said.finish_reason or "stop" if whole else "length") if last else None,
-                said.stop_reason if last and whole else None,
+                self._stop_reason() if last and whole else None,
             )
         if not count:
             yield Delta((), finish_reason=said.finish_reason or "stop", stop_reason=said.stop_reason)
+
+    def _stop_reason(self) -> str | int | None:
+        """As it was reported, or as vLLM reports the last token: all but the primary end of sequence by their id."""
+        said = self.transcript
+        if said.stop_reason is not None or "stop_reason" in said.reported:
+            return said.stop_reason
+        return said.ids[-1] if said.ids[-1] in STOPS and said.ids[-1] not in (RETURN, END) else None
 
     async def _until(self, moment: float) -> None:
         """Return at a moment of the event loop's clock, unless the replay is closed before.

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from ..harmony.message import ROLES
-from ..tokens import FIRST_SPECIAL, START, Transcript, vocabulary
+from ..tokens import FIRST_SPECIAL, START, STOPS, Transcript, vocabulary
 from ..tokens.transcript import Origin
 
 Alternatives = tuple[tuple[int, float], ...]
 """The likeliest tokens at a place: (id, natural logarithm of its probability), the likeliest first."""
 
 EndedBy = Literal["engine", "max_turns", "max_tokens", "cancelled", "failed"]
+
+_ASSISTANT: Final = (173781,)
+"""The token of "assistant", the only role that a model answers in."""
 
 MAX_LOGPROBS: Final = 20
 """Alternatives per token that vLLM gives out unless it was started with ``--max-logprobs``."""
@@ -151,22 +154,46 @@ class Rollout:
         return tuple(int(origin == "sampled") for origin in self.origins)
 
     def transcript(self, *, id: str = "", source: str = "", tools: Iterable[str] = ()) -> Transcript:
-        """The rollout as a transcript that continues the role which the prompt ends in."""
+        """The rollout as a transcript that continues the role which the prompt ends in.
+
+        Where the prompt ends in the middle of an answer, what it has of that answer comes first, with the origin
+        "prompt": only so can the answer be read.
+        """
         reported = {"finish_reason", "stop_reason"} if self.finish_reason is not None else set()
+        begins = answer_begins(self.prompt_ids)
+        kept = self.prompt_ids[begins:] if begins is not None else ()
+        unknown: tuple[None, ...] = (None,) * len(kept)
+        given: list[Origin] = ["prompt"] * len(kept)
         return Transcript(
-            self.ids,
-            role=role_after(self.prompt_ids),
+            (*kept, *self.ids),
+            role=role_after(self.prompt_ids) if begins is None else "assistant",
             id=id,
-            origins=self.origins,
-            logprobs=self.logprobs or None,
-            top=self.top or None,
+            origins=(*given, *self.origins),
+            logprobs=(*unknown, *self.logprobs) if self.logprobs else None,
+            top=(*((),) * len(kept), *self.top) if self.top else None,
             finish_reason=self.finish_reason,
             stop_reason=self.stop_reason,
             reported=frozenset(reported),
-            prompt_ids=self.prompt_ids,
+            prompt_ids=self.prompt_ids[:begins],
+            # The reasons are the engine's own words.
+            meta={"endpoint": "engine"},
             tools=tuple(tools),
             source=source,
         )
+
+
+def answer_begins(prompt_ids: Sequence[int]) -> int | None:
+    """Where the answer begins that a prompt ends in the middle of: behind its last ``<|start|>assistant``.
+
+    None where the prompt ends in no answer, or in an open ``<|start|>`` of another role.
+
+    >>> answer_begins(vocabulary().encode_markers("<|start|>user<|message|>Hi.<|end|><|start|>assistant<|channel|>"))
+    8
+    """
+    start = next((at for at in range(len(prompt_ids) - 1, -1, -1) if prompt_ids[at] == START), None)
+    if start is None or tuple(prompt_ids[start + 1 : start + 2]) != _ASSISTANT:
+        return None
+    return None if any(token in STOPS for token in prompt_ids[start:]) else start + 2
 
 
 def role_after(prompt_ids: Sequence[int]) -> str | None:

@@ -27,6 +27,10 @@ from .vllm import assemble, is_builtin
 OPENAI_WORDS: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 """What OpenAI's API can report."""
 
+RAW_ENDPOINTS: Final = frozenset({"completions", "generate", "engine"})
+"""Where a record's ``meta.endpoint`` is one of these, its finish_reason is vLLM's engine's own: ``/v1/completions``,
+``/inference/v1/generate`` and the offline ``LLM`` pass it on as it is and never say tool_calls."""
+
 REPETITION: Final = "repetition_detected"
 """vLLM's stop_reason when its repetition detector ended the generation: no stop string of a user."""
 
@@ -198,7 +202,13 @@ class Ending:
 
     @property
     def expected(self) -> str | None:
-        """OpenAI's word for this end, None where it has none or nothing was generated."""
+        """The word for this end, None where there is none or nothing was generated: OpenAI's for a chat, or the
+        engine's own, which knows of no tool calls (see :data:`RAW_ENDPOINTS`)."""
+        word = self._in_chat
+        return "stop" if word == "tool_calls" and self.transcript.meta.get("endpoint") in RAW_ENDPOINTS else word
+
+    @property
+    def _in_chat(self) -> str | None:
         if not self.judged:
             return None
         if self.how is How.RETURN:

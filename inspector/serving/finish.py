@@ -44,7 +44,8 @@ def judge_finish(
 
     Args:
         transcript: with the reasons that were reported, and in ``meta`` what the rules can use:
-            ``tool_choice`` of the request, ``tool_calls`` (or ``message``) of the answer.
+            ``tool_choice`` of the request, ``tool_calls`` (or ``message``) of the answer, ``endpoint`` (where it is
+            "completions", "generate" or "engine" a tool call is reported as stop).
         messages: the tolerant reading of ``transcript`` itself (not of a repaired one: their places are used).
         verdicts: the releases' strict verdicts on it; they spare reading the tokens again.
         wanted: which rules to report, by code and name; all of them without it.

@@ -68,6 +68,24 @@ def screen_style() -> str:
     return "".join(_text(f"screen/{name}.css") for name in SCREEN_STYLE)
 
 
+LIVE_CODE: Final = ("stream", "rows", "sides", "live")
+"""The files of the live view, in order; they use the screen's."""
+
+
+@cache
+def live_code() -> str:
+    """The code of the live view: the screen's, without its own entry, and what streams into it."""
+    screen = screen_code()
+    own = [_text(f"live/{name}.js") for name in LIVE_CODE]
+    return "\n".join((screen[: screen.rindex("export default")], *own))
+
+
+@cache
+def live_style() -> str:
+    """The style of the live view."""
+    return screen_style() + _text("live/live.css")
+
+
 @cache
 def feed_code() -> str:
     """The code of the component that hands small messages to the screen."""

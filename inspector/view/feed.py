@@ -81,10 +81,15 @@ class Words:
         return self.numbers[word]
 
 
-def pack_feed(inspection: Inspection, settings: Settings) -> bytes:
-    """The whole message, as UTF-8 JSON; its ``name`` is what a change refers to."""
+def pack_feed(inspection: Inspection, settings: Settings, *, stream: str | None = None) -> bytes:
+    """The whole message, as UTF-8 JSON; its ``name`` is what a change refers to.
+
+    ``stream`` names a transcript that grows, as in :func:`inspector.view.viewmodel.view_of`.
+    """
     words = Words()
     body = _body(inspection, settings, words) | {"words": words.fresh}
+    if stream is not None:
+        body["digest"] = stream
     body["name"] = blake2b(_packed(body), digest_size=6).hexdigest()
     return _packed(body)
 

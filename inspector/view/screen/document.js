@@ -117,6 +117,7 @@ class Transcript {
     this.head.labels = [...this.head.labels.slice(0, kept.labels), ...head.labels];
     this._setNodes(joined(Uint32Array, this.nodeRows, kept.nodes, sections.nodes));
     Object.assign(this, { count: head.count, role: head.role, strict: head.strict });
+    this.head.open = head.open;
     return from;
   }
 

@@ -127,6 +127,12 @@ class Screen {
     this._feed();
   }
 
+  /** Takes what continues the tokens that are shown, then the feed about all of them, which `hand` hands over. */
+  append(bytes, hand) {
+    this.tokens.appended(this.transcript.append(bytes), true);
+    hand();
+  }
+
   _refresh() {
     this.tokens.refresh();
     this.prompt.view.refresh();

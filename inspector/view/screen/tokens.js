@@ -66,9 +66,10 @@ class TokenView extends LineScroller {
     else this._keeping(() => this.layout?.update({ edits, points: this.marks.points }));
   }
 
-  /** Takes tokens that the transcript got by append(); `from` is what that returned. */
-  appended(from) {
-    const atEnd = this.scroller.scrollTop > 0 && this.scroller.scrollTop + this.scroller.clientHeight >= this.scroller.scrollHeight - 2;
+  /** Takes tokens that the transcript got by append(); `from` is what that returned. Whoever is at the end stays there:
+      also from the beginning on, where all was in sight, if `follow` says so. */
+  appended(from, follow = false) {
+    const atEnd = (follow || this.scroller.scrollTop > 0) && this.scroller.scrollTop + this.scroller.clientHeight >= this.scroller.scrollHeight - 2;
     this._mark();
     this._legend();
     this._keeping(() => this.layout?.update({ points: this.marks.points }, from));

@@ -34,7 +34,9 @@ class VerdictBar {
 
   _headline({ error }, transcript, misread) {
     if (!error) {
-      const words = misread ? "Strict parse accepts it, and reads it wrongly" : "Strict parse accepts it";
+      // What still grows can only be judged so far.
+      const it = transcript.head.open ? "it so far" : "it";
+      const words = misread ? `Strict parse accepts ${it}, and reads it wrongly` : `Strict parse accepts ${it}`;
       return [el("span", { class: "sign", "aria-hidden": "true" }, misread ? "▲" : "✓"), words];
     }
     const atEnd = error.token >= transcript.count;

@@ -1,0 +1,195 @@
+"""A generation under way: several samples of one prompt, or one of each of several, growing in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from secrets import token_urlsafe
+from threading import Lock
+from typing import Final, Literal
+
+from ..samplers import Draft, Engine, Rollout, Sampler, SamplingParams
+from ..samplers.values import answer_begins
+from ..tokens import Transcript
+from .loop import Loop, live_loop
+
+State = Literal["running", "done", "stopped", "failed"]
+
+MAX_SAMPLES: Final = 64
+"""Samples of one run: what one page can still be watched for."""
+
+KEPT_RUNS: Final = 12
+"""Runs that are kept after they have ended, the newest; those under way are kept besides."""
+
+
+class LiveRun:
+    """One press of "Generate".
+
+    Safe to look at from any thread. ``version`` counts what has changed; :meth:`listen` tells of it.
+
+    Args:
+        engine, sampler, params: who samples, and how.
+        prompts: one for each sample.
+        tools: names of the declared tools, for the findings.
+        titles: of the samples, "" or none where their number says it all.
+        watched: codes of rules; the summary counts the samples in which one of them is found.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sampler: Sampler,
+        prompts: Sequence[Sequence[int]],
+        params: SamplingParams,
+        *,
+        tools: Sequence[str] = (),
+        titles: Sequence[str] = (),
+        watched: Iterable[str] = (),
+    ) -> None:
+        if not 1 <= len(prompts) <= MAX_SAMPLES:
+            raise ValueError(f"{len(prompts)} samples: expected 1 to {MAX_SAMPLES} in one run")
+        self.id = token_urlsafe(16)
+        self.engine = engine
+        self.sampler = sampler
+        self.prompts = [tuple(prompt) for prompt in prompts]
+        self.params = params
+        self.tools = tuple(tools)
+        self.titles = tuple(titles) or ("",) * len(self.prompts)
+        self.watched = frozenset(watched)
+        self.kept = [_kept(prompt) for prompt in self.prompts]
+        """Of each prompt, how many tokens at its end belong to the answer already: its transcript begins with them."""
+        self.state: State = "running"
+        self.error = ""
+        self.version = 0
+        self.began = time.monotonic()
+        self.seconds: float | None = None
+        self.drafts: list[Draft | None] = [None] * len(self.prompts)
+        self._lock = Lock()
+        self._listeners: list[Callable[[], None]] = []
+        self._future: Future[list[Rollout]] | None = None
+
+    def start(self, loop: Loop | None = None) -> None:
+        """Begin to sample, in the background."""
+        work = self.sampler.sample(self.engine, self.prompts, self.params, self._heard)
+        self._future = (loop or live_loop()).submit(work)
+        self._future.add_done_callback(self._ended)
+
+    def stop(self) -> None:
+        """Let it be: the engine stops working on every sample, and what has come is kept."""
+        if self._future is not None:
+            self._future.cancel()
+
+    def wait(self, limit_s: float | None = None) -> None:
+        """Return once it has ended, however it did.
+
+        Raises:
+            TimeoutError: it has not, after ``limit_s`` seconds.
+        """
+        ended: Future[None] = Future()
+
+        def look() -> None:
+            if self.state != "running" and not ended.done():
+                ended.set_result(None)
+
+        stop = self.listen(look)
+        try:
+            look()
+            ended.result(limit_s)
+        finally:
+            stop()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have ``listener`` called after every change, from whichever thread makes it; returns what ends that."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return leave
+
+    def rollout(self, number: int) -> Rollout:
+        """What has come of a sample so far."""
+        draft = self.drafts[number]
+        return draft.rollout() if draft is not None else Rollout(self.prompts[number])
+
+    def count(self, number: int) -> int:
+        """How many tokens a sample's transcript has."""
+        draft = self.drafts[number]
+        return self.kept[number] + (len(draft.ids) if draft is not None else 0)
+
+    def is_done(self, number: int) -> bool:
+        """Whether nothing more will come of a sample."""
+        draft = self.drafts[number]
+        return self.state != "running" or (draft is not None and draft.is_done)
+
+    def transcript(self, number: int) -> Transcript:
+        """A sample as a transcript, as far as it has come; where more may come it says that nothing ended it yet."""
+        name = self.titles[number] or f"sample {number + 1}"
+        found = self.rollout(number).transcript(id=name, source=self.engine.name, tools=self.tools)
+        if self.is_done(number):
+            return found
+        return replace(found, reported=frozenset(("finish_reason", "stop_reason")), finish_reason=None)
+
+    def _heard(self, number: int, draft: Draft) -> None:
+        self.drafts[number] = draft
+        self._changed()
+
+    def _ended(self, future: Future[list[Rollout]]) -> None:
+        self.seconds = time.monotonic() - self.began
+        problem = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(problem, asyncio.CancelledError):
+            self.state = "stopped"
+        elif problem is not None:
+            # A sampler may be anybody's; of ours no failure comes here but a defect.
+            parts = problem.exceptions if isinstance(problem, ExceptionGroup) else (problem,)
+            self.state, self.error = "failed", "; ".join(f"{type(p).__name__}: {p}" for p in parts)
+        else:
+            self.state = "done"
+            failed = [self.rollout(n).error for n in range(len(self.prompts)) if self.rollout(n).ended_by == "failed"]
+            if len(failed) == len(self.prompts):
+                self.state, self.error = "failed", failed[0]
+        self._changed()
+
+    def _changed(self) -> None:
+        with self._lock:
+            self.version += 1
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+def _kept(prompt: Sequence[int]) -> int:
+    begins = answer_begins(prompt)
+    return 0 if begins is None else len(prompt) - begins
+
+
+class Runs:
+    """The runs of this process, by their id, which nobody can guess."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, LiveRun] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, run: LiveRun) -> None:
+        """Keep a run; the oldest that have ended give way."""
+        with self._lock:
+            self._runs[run.id] = run
+            ended = [name for name, known in self._runs.items() if known.state != "running"]
+            for name in ended[: max(0, len(ended) - KEPT_RUNS)]:
+                del self._runs[name]
+
+    def find(self, name: str) -> LiveRun | None:
+        """The run of this id, None where there is none (any more)."""
+        with self._lock:
+            return self._runs.get(name)
+
+
+RUNS: Final = Runs()
+"""All of them."""

@@ -1,0 +1,155 @@
+"""The Live page: a prompt, an engine, and the tokens as they come."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import streamlit as st
+
+from ..ingest.writing import transcript_record
+from ..inspection import inspect
+from ..live.gate import GATE
+from ..live.route import PREFIX
+from ..live.runs import LiveRun
+from ..tokens import Transcript, vocabulary
+from ..view.assets import live_code, live_style
+from ..view.viewmodel import View, view_of
+from .chrome import guarded, page_file
+from .component import registered
+from .live_engines import engine_panel
+from .live_prompt import NotYet, parameters, prompt_of, prompt_panel, wish
+from .live_state import LiveBench, live_bench
+from .plain import as_markdown
+from .state import bench, session_value
+
+KEY: Final = "live.view"
+
+
+@guarded
+def show() -> None:
+    """Draw the page."""
+    if GATE.reason:
+        st.markdown("#### Live generation")
+        st.info(GATE.reason)
+        return
+    work = live_bench()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
+        engine_panel(work)
+    builder = st.expander("Prompt and parameters", expanded=True, key="live.builder", on_change="rerun")
+    with builder:
+        left, right = st.columns([2.4, 1], gap="medium")
+        with left:
+            prompt_panel(work)
+        with right, st.container(gap="small", key="live-parameters"):
+            parameters()
+            st.button("Generate", type="primary", key="live.generate", width="stretch", on_click=_generate)
+            st.button("Show the prompt as tokens", key="live.preview", width="stretch", on_click=_preview)
+    if work.notice:
+        st.warning(as_markdown(work.notice))
+    _run(work)
+
+
+def _generate() -> None:
+    work = live_bench()
+    try:
+        wanted = wish(work)
+    except NotYet as missing:
+        work.notice = str(missing)
+        return
+    if work.engine is None:
+        work.notice = "Choose an engine first: connect a vLLM server, start one, or replay a transcript."
+        return
+    work.prompt = wanted.prompt
+    run = LiveRun(work.engine, wanted.sampler, [wanted.prompt] * wanted.count, wanted.params, tools=wanted.tools)
+    work.begin(run)
+    st.session_state["live.builder"] = False
+
+
+def _preview() -> None:
+    work = live_bench()
+    try:
+        work.prompt, work.notice, work.run = prompt_of(work), "", ""
+    except NotYet as missing:
+        work.notice = str(missing)
+
+
+def _run(work: LiveBench) -> None:
+    """The run that is shown; what a person asked for in it is done first."""
+    run = work.shown
+    if run is None and not work.prompt:
+        return
+    prompt = run.prompts[0] if run is not None else work.prompt
+    view = view_of(inspect(Transcript(prompt, role=None), next_prompt=False))
+    data = View({**view.head, "run": run.id if run is not None else "", "base": PREFIX}, view.sections).pack()
+    registered("harmonyscope_live", js=live_code, css=live_style)(
+        key=KEY,
+        data=data,
+        on_open_change=_open,
+        on_save_change=_open,
+        on_resample_change=_resample,
+        on_ended_change=lambda: None,
+        on_open_rule_change=_rule,
+    )
+    target = st.session_state.pop("live.goto", None)
+    if target:
+        st.switch_page(page_file(target[0]), query_params=target[1])
+
+
+def _asked(name: str) -> tuple[LiveRun, int, int] | None:
+    """The run, the sample and the token that the browser asks about."""
+    said = session_value(KEY, name)
+    run = live_bench().shown
+    if run is None or not isinstance(said, dict) or said.get("run") != run.id:
+        return None
+    number, token = said.get("sample"), said.get("token")
+    if not isinstance(number, int) or not 0 <= number < len(run.prompts) or not isinstance(token, int):
+        return None
+    return run, number, token
+
+
+def _open() -> None:
+    """Take a sample to the Inspect page, as far as it has come."""
+    name = "save" if session_value(KEY, "save") else "open"
+    asked = _asked(name)
+    if asked is None:
+        return
+    run, number, token = asked
+    open_in_inspect(run.transcript(number), f"live sample {number + 1}", token)
+    if name == "save":
+        st.session_state["w.save"] = True
+    st.session_state["live.goto"] = ("inspect", None)
+
+
+def open_in_inspect(transcript: Transcript, name: str, token: int) -> None:
+    """Make a transcript the input of the Inspect page, at a token."""
+    work = bench()
+    record = json.dumps(transcript_record(transcript), ensure_ascii=False)
+    work.open_file(record.encode("utf-8", "replace"), name)
+    del token
+
+
+def _resample() -> None:
+    """Keep the prefix up to the chosen token as the prompt."""
+    asked = _asked("resample")
+    if asked is None:
+        return
+    run, number, token = asked
+    rollout = run.rollout(number)
+    work = live_bench()
+    ids = (*rollout.prompt_ids, *rollout.ids[:token])
+    work.raw, work.turn = _as_raw(ids), work.turn + 1
+    st.session_state["live.tab"] = "Raw tokens"
+    work.notice = ""
+
+
+def _as_raw(ids: tuple[int, ...]) -> str:
+    """Tokens as the raw field takes them: text where text says exactly this."""
+    text = vocabulary().decode(ids)
+    return text if tuple(vocabulary().encode_markers(text)) == ids else json.dumps(list(ids))
+
+
+def _rule() -> None:
+    code = session_value(KEY, "open_rule")
+    if isinstance(code, str):
+        st.session_state["live.goto"] = ("rules", {"rule": code})

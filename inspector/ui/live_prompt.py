@@ -1,0 +1,256 @@
+"""The prompt builder of the Live page: messages or raw tokens, and how to sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import streamlit as st
+
+from ..ingest import read
+from ..live.runs import MAX_SAMPLES
+from ..prompt import STYLES
+from ..prompt.plan import OSS_0011
+from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, installed
+from ..samplers.preamble import EFFORTS, PromptError
+from ..samplers.prompts import build_prompt
+from ..samplers.sampler import Sampler
+from ..samplers.values import MAX_LOGPROBS
+from .live_state import LiveBench
+
+MODES: Final = ("off", "watch", "on")
+_RAW_HELP: Final = (
+    "<|start|>user<|message|>What is 3 times 302?<|end|><|start|>assistant\n"
+    "or token ids in any notation: 200006, 1428, 200008 ..."
+)
+_SAMPLERS: Final = {"one-shot": "One answer", "tool-loop": "Tool loop", "injecting": "Injected results"}
+_EFFORT_WORDS: Final = {name: f"Reasoning {name}" for name in EFFORTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person has filled in, checked: everything that a run needs beside an engine."""
+
+    prompt: tuple[int, ...]
+    count: int
+    params: SamplingParams
+    sampler: Sampler
+    tools: tuple[str, ...]
+
+
+class NotYet(Exception):
+    """Something is missing or cannot be; the message is one sentence for the person."""
+
+
+def prompt_panel(work: LiveBench) -> None:
+    """Draw what the model is asked: messages, or raw tokens."""
+    messages, raw = st.tabs(["Messages", "Raw tokens"], key="live.tab", on_change="rerun")
+    with messages:
+        _area("User", "user", 104, "What is 3 times 302? Use the tools.")
+        _area("Developer", "developer", 72, "Instructions, if any")
+        with st.container(horizontal=True, gap="small", key="live-declared"):
+            names = [tool.name for tool in tools_at_hand()[0]]
+            st.multiselect("Declared tools", names, key="live.tools", persist_state="session", placeholder="None")
+            _choice("Reasoning", "effort", EFFORTS, EFFORTS.index("medium"))
+            _choice("Rendered as", "style", STYLES, STYLES.index(OSS_0011))
+    with raw:
+        key = f"live.rawtext.{work.turn}"
+        st.text_area("Prompt", work.raw, key=key, height=272, placeholder=_RAW_HELP, persist_state="session")
+
+
+def parameters() -> None:
+    """Draw how to sample. The values are read by :func:`wish`."""
+    with st.container(horizontal=True, gap="small"):
+        _number("Samples", "n", 1, MAX_SAMPLES, 1)
+        _number("Max tokens", "max_tokens", 1, 131_072, 512, help="Of an answer; in a tool loop, of each turn.")
+    with st.container(horizontal=True, gap="small"):
+        _number("Temperature", "temperature", 0.0, 100.0, 1.0, 0.1, help="0 is greedy.")
+        st.selectbox(
+            "Sampler",
+            list(_SAMPLERS),
+            format_func=_SAMPLERS.__getitem__,
+            key="live.sampler",
+            persist_state="session",
+            help=_SAMPLER_HELP,
+        )
+    with st.popover("More parameters", width="stretch"), st.container(key="live-more"):
+        _more()
+
+
+_SAMPLER_HELP: Final = (
+    "Tool loop: stops at a call, runs the tool outside of the engine, goes on behind its result. "
+    "Injected results: the engine's own logits processor runs the tool and forces the result's tokens."
+)
+_GUARD_HELP: Final = (
+    "A logits processor that lets only tokens through that keep the Harmony grammar legal in headers; it has to be "
+    "loaded where the engine is started. watch: only records what it would have blocked."
+)
+
+
+def _more() -> None:
+    first, second = st.columns(2, gap="medium")
+    with first:
+        st.markdown("**Sampling**")
+        _number("top_p", "top_p", 0.01, 1.0, 1.0, 0.05)
+        _number("top_k", "top_k", 0, 200_000, 0, help="0 is off.")
+        _number("min_p", "min_p", 0.0, 1.0, 0.0, 0.01)
+        _number("Alternatives per token", "logprobs", 0, MAX_LOGPROBS, 5, help="The likeliest tokens at each place.")
+        _line("Seed", "seed", "any")
+        _line("In place of the system message", "system", "gpt-oss's own, with today's date")
+    with second:
+        st.markdown("**Ends, tools, guard**")
+        _line("Stop strings", "stop", 'one, or JSON: ["a", "b"]')
+        _line("Stop token ids", "stop_ids", "200012, 200002")
+        _choice("How tools are called", "format", tuple(FORMATS))
+        _number("Turns at most", "turns", 1, 64, 8)
+        _number("Seconds per tool call", "limit", 0.1, 600.0, 10.0)
+        _choice("Guard", "guard", MODES, help=_GUARD_HELP)
+        st.toggle(
+            "Go on after end tokens",
+            key="live.ignore_eos",
+            persist_state="session",
+            help="ignore_eos: what the model's configuration names as an end does not end it.",
+        )
+
+
+def _area(label: str, name: str, height: int, placeholder: str) -> None:
+    st.text_area(label, key=f"live.{name}", height=height, placeholder=placeholder, persist_state="session")
+
+
+def _line(label: str, name: str, placeholder: str) -> None:
+    st.text_input(label, key=f"live.{name}", placeholder=placeholder, persist_state="session")
+
+
+def _choice(label: str, name: str, options: Sequence[str], index: int = 0, help: str | None = None) -> None:
+    st.selectbox(label, options, index, key=f"live.{name}", persist_state="session", help=help)
+
+
+def _number(
+    label: str, name: str, low: float, high: float, usual: float, step: float | None = None, **more: Any
+) -> None:
+    # Streamlit goes by the types of the numbers, which are the caller's: whole ones stay whole.
+    draw: Any = st.number_input
+    draw(label, low, high, usual, step, key=f"live.{name}", persist_state="session", help=help)
+
+
+def tools_at_hand() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
+    """The tools that a model may call here, and sentences about those that could not be loaded."""
+    others, problems = installed()
+    return (*BUILTIN, *others), problems
+
+
+def prompt_of(work: LiveBench) -> tuple[int, ...]:
+    """The prompt as it is filled in.
+
+    Raises:
+        NotYet: it cannot be rendered.
+    """
+    if _said("tab", "Messages") == "Raw tokens":
+        return _raw(str(_said(f"rawtext.{work.turn}", work.raw)))
+    at_hand = {tool.name: tool for tool in tools_at_hand()[0]}
+    declared = [at_hand[name] for name in _said("tools", []) if name in at_hand]
+    user = str(_said("user", "")).strip()
+    if not user:
+        raise NotYet("Write what the user says, or give the prompt as raw tokens.")
+    try:
+        return build_prompt(
+            str(_said("system", "")).strip() or None,
+            str(_said("developer", "")).strip() or None,
+            declared,
+            user,
+            style=_said("style", OSS_0011),
+            effort=_said("effort", "medium"),
+        )
+    except PromptError as error:
+        raise NotYet(str(error)) from None
+
+
+def _raw(text: str) -> tuple[int, ...]:
+    if not text.strip():
+        raise NotYet("Write the prompt with its markers, or as token ids.")
+    loaded = read(text, role=None)
+    if not loaded.transcripts:
+        raise NotYet(loaded.problems[0].sentence if loaded.problems else "There are no tokens in this prompt.")
+    if len(loaded.transcripts) > 1:
+        raise NotYet(f"These are {len(loaded.transcripts):,} transcripts: a prompt is one.")
+    return loaded.transcripts[0].ids
+
+
+def wish(work: LiveBench) -> Wish:
+    """Everything that is filled in.
+
+    Raises:
+        NotYet: something cannot be.
+    """
+    prompt = prompt_of(work)
+    try:
+        params = SamplingParams(
+            max_tokens=int(_said("max_tokens", 512)),
+            temperature=float(_said("temperature", 1.0)),
+            top_p=float(_said("top_p", 1.0)),
+            top_k=int(_said("top_k", 0)),
+            min_p=float(_said("min_p", 0.0)),
+            seed=_seed(str(_said("seed", ""))),
+            stop=_strings(str(_said("stop", ""))),
+            stop_token_ids=_ids(str(_said("stop_ids", ""))),
+            ignore_eos=bool(_said("ignore_eos", False)),
+            logprobs=int(_said("logprobs", 5)),
+        )
+    except ValueError as error:
+        raise NotYet(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    at_hand = tools_at_hand()[0]
+    declared = tuple(f"functions.{name}" for name in _said("tools", []))
+    if _said("guard", "off") != "off":
+        params = replace(params, extra={**params.extra, "harmonyscope_guard": _said("guard", "off")})
+    return Wish(prompt, int(_said("n", 1)), params, _sampler(at_hand), declared)
+
+
+def _sampler(tools: tuple[Tool, ...]) -> Sampler:
+    name = _said("sampler", "one-shot")
+    options: dict[str, Any] = {}
+    if name != "one-shot":
+        options = {"tools": tools, "format": _said("format", "harmony"), "max_turns": int(_said("turns", 8))}
+        options["limit_s"] = float(_said("limit", 10.0))
+    try:
+        return find_sampler(name, **options)
+    except SamplerError as error:
+        raise NotYet(str(error)) from None
+
+
+def _seed(text: str) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"the seed is {text[:40]!r}: expected a whole number, or nothing for any") from None
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    if text.lstrip().startswith("["):
+        import json
+
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
+            raise ValueError('the stop strings are no JSON list of strings, such as ["a", "b"]')
+        return tuple(found)
+    return (text,)
+
+
+def _ids(text: str) -> tuple[int, ...]:
+    words = text.replace(",", " ").split()
+    try:
+        return tuple(int(word) for word in words)
+    except ValueError:
+        raise ValueError(f"the stop token ids are {text[:60]!r}: expected numbers, separated by commas") from None
+
+
+def _said(name: str, default: Any) -> Any:
+    value = st.session_state.get(f"live.{name}", default)
+    return default if value is None else value

@@ -1,0 +1,63 @@
+"""What the Live page holds for a session: the engine, and the run that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import streamlit as st
+
+from ..live.runs import RUNS, LiveRun
+from ..samplers.engine import Engine
+
+_KEY: Final = "harmonyscope.live"
+
+
+@dataclass(slots=True)
+class LiveBench:
+    """The work on the Live page.
+
+    Attributes:
+        engine: what samples, None before one was chosen. It may hold an API key: it is never shown, kept or exported.
+        about: what is known of it, in a sentence.
+        problem: why the last one could not be had, in a sentence.
+        run: id of the run that is shown, "" for none.
+        prompt: the prompt as it was last rendered or used.
+        notice: why nothing was started, in a sentence.
+        turn: counts what was put into the prompt's fields from elsewhere, so that they are filled anew.
+        raw: the raw prompt that was put there.
+        seen: asks of the browser that were answered, by what they ask for.
+    """
+
+    engine: Engine | None = None
+    about: str = ""
+    problem: str = ""
+    run: str = ""
+    prompt: tuple[int, ...] = ()
+    notice: str = ""
+    turn: int = 0
+    raw: str = ""
+    seen: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> LiveRun | None:
+        """The run that is shown, if the server still has it."""
+        return RUNS.find(self.run) if self.run else None
+
+    def begin(self, run: LiveRun) -> None:
+        """Start a run and show it; one that is under way is stopped."""
+        before = self.shown
+        if before is not None:
+            before.stop()
+        RUNS.add(run)
+        self.run, self.notice = run.id, ""
+        run.start()
+
+
+def live_bench() -> LiveBench:
+    """The work of this session."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, LiveBench):
+        found = LiveBench()
+        st.session_state[_KEY] = found
+    return found

@@ -1,0 +1,5 @@
+"""The Live page."""
+
+from inspector.ui.live_page import show
+
+show()
