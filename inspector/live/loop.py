@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
@@ -23,6 +23,10 @@ class Loop:
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start ``work`` there; the future can be waited for, or cancelled, from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def call(self, work: Callable[[], object]) -> None:
+        """Have ``work`` called there, and return at once."""
+        self._loop.call_soon_threadsafe(work)
 
     def wait(self, work: Coroutine[Any, Any, T], limit_s: float) -> T:
         """What ``work`` returns or raises.

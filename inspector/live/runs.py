@@ -70,18 +70,37 @@ class LiveRun:
         self.drafts: list[Draft | None] = [None] * len(self.prompts)
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
-        self._future: Future[list[Rollout]] | None = None
+        self._loop: Loop | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self, loop: Loop | None = None) -> None:
         """Begin to sample, in the background."""
-        work = self.sampler.sample(self.engine, self.prompts, self.params, self._heard)
-        self._future = (loop or live_loop()).submit(work)
-        self._future.add_done_callback(self._ended)
+        self._loop = loop or live_loop()
+        self._loop.submit(self._work())
 
     def stop(self) -> None:
-        """Let it be: the engine stops working on every sample, and what has come is kept."""
-        if self._future is not None:
-            self._future.cancel()
+        """Let it be: the engine stops working on every sample, and what has come is kept. Returns at once."""
+        if self._loop is not None:
+            self._loop.call(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _work(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            await self.sampler.sample(self.engine, self.prompts, self.params, self._heard)
+        except asyncio.CancelledError:
+            self._end("stopped")
+        except Exception as error:  # noqa: BLE001
+            # A sampler may be anybody's; of ours no failure comes here but a defect.
+            parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+            self._end("failed", "; ".join(f"{type(part).__name__}: {part}" for part in parts))
+        else:
+            failed = [draft.rollout().error for draft in self.drafts if draft is not None and draft.is_failed]
+            whole = len(failed) == len(self.prompts)
+            self._end("failed" if whole else "done", failed[0] if whole else "")
 
     def wait(self, limit_s: float | None = None) -> None:
         """Return once it has ended, however it did.
@@ -141,20 +160,9 @@ class LiveRun:
         self.drafts[number] = draft
         self._changed()
 
-    def _ended(self, future: Future[list[Rollout]]) -> None:
+    def _end(self, state: State, error: str = "") -> None:
         self.seconds = time.monotonic() - self.began
-        problem = None if future.cancelled() else future.exception()
-        if future.cancelled() or isinstance(problem, asyncio.CancelledError):
-            self.state = "stopped"
-        elif problem is not None:
-            # A sampler may be anybody's; of ours no failure comes here but a defect.
-            parts = problem.exceptions if isinstance(problem, ExceptionGroup) else (problem,)
-            self.state, self.error = "failed", "; ".join(f"{type(p).__name__}: {p}" for p in parts)
-        else:
-            self.state = "done"
-            failed = [self.rollout(n).error for n in range(len(self.prompts)) if self.rollout(n).ended_by == "failed"]
-            if len(failed) == len(self.prompts):
-                self.state, self.error = "failed", failed[0]
+        self.state, self.error = state, error
         self._changed()
 
     def _changed(self) -> None:

@@ -36,6 +36,11 @@ class Draft:
         """Whether nothing will be added any more."""
         return self._ended_by is not None
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether a failure ended it."""
+        return self._ended_by == "failed"
+
     def begin_turn(self) -> None:
         """A request goes out."""
         with self._lock:
@@ -77,6 +82,19 @@ class Draft:
             self._turns[-1] = replace(
                 last, injected=last.injected + count, tool=tool, error=error, tool_seconds=seconds
             )
+
+    def divide(self, turns: Sequence[Turn]) -> None:
+        """Tell which of the tokens that the engine gave were put in, there or on the way: the turns anew.
+
+        The reasons that the engine gave stay with the last one.
+        """
+        with self._lock:
+            last = self._turns[-1]
+            for turn in turns:
+                self._origins[turn.start : turn.end] = ["sampled"] * (turn.end - turn.start)
+                self._origins[turn.end : turn.end + turn.injected] = ["injected"] * turn.injected
+            self._turns[:] = turns
+            self._turns[-1] = replace(turns[-1], finish_reason=last.finish_reason, stop_reason=last.stop_reason)
 
     def finish(self, by: EndedBy, error: str = "") -> None:
         """Nothing more will come. The first word counts."""

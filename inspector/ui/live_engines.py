@@ -14,6 +14,7 @@ from ..samplers import EngineError, Replay
 from ..samplers.engine import Engine
 from ..samplers.server import CHECK_S, ServerInfo, VllmServer
 from ..tokens import Transcript
+from .live_servers import running, server_starter
 from .live_state import LiveBench, live_bench
 from .loading import known
 from .plain import as_markdown
@@ -36,9 +37,11 @@ def engine_panel(work: LiveBench) -> None:
     )
     if panel.open:
         with panel, st.container(key="live-engine", gap="small"):
-            server, replay = st.tabs(["vLLM server", "Replay"], key="live.engine.tab")
+            server, own, replay = st.tabs(["vLLM server", "Start one here", "Replay"], key="live.engine.tab")
             with server:
                 _server(work)
+            with own:
+                server_starter(_use_started)
             with replay:
                 _replay()
             if work.problem:
@@ -84,6 +87,16 @@ def connect(work: LiveBench, url: str, model: str | None, key: str | None) -> No
     except EngineError as error:
         work.problem = str(error)
         return
+    _take(work, server)
+
+
+def _use_started() -> None:
+    server = running()
+    if server is not None:
+        _take(live_bench(), server.connect())
+
+
+def _take(work: LiveBench, server: VllmServer) -> None:
     try:
         info = live_loop().wait(server.check(), CHECK_S + _CLOSE_S)
     except (EngineError, TimeoutError) as error:

@@ -12,7 +12,7 @@ from ..inspection import inspect
 from ..live.gate import GATE
 from ..live.route import PREFIX
 from ..live.runs import LiveRun
-from ..tokens import Transcript, vocabulary
+from ..tokens import Transcript
 from ..view.assets import live_code, live_style
 from ..view.viewmodel import View, view_of
 from .chrome import guarded, page_file
@@ -24,6 +24,8 @@ from .plain import as_markdown
 from .state import bench, session_value
 
 KEY: Final = "live.view"
+AGAIN: Final = 8
+"""Samples that are drawn from a chosen token on, unless the run had more."""
 
 
 @guarded
@@ -36,11 +38,15 @@ def show() -> None:
     work = live_bench()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
         engine_panel(work)
+        if work.run and not st.session_state.get("live.builder", True):
+            st.button("Generate again", key="live.again", icon=":material/replay:", on_click=_generate)
+        if work.before:
+            st.button("Back to the run before", key="live.back", icon=":material/undo:", on_click=_back)
     builder = st.expander("Prompt and parameters", expanded=True, key="live.builder", on_change="rerun")
     with builder:
         left, right = st.columns([2.4, 1], gap="medium")
         with left:
-            prompt_panel(work)
+            prompt_panel()
         with right, st.container(gap="small", key="live-parameters"):
             parameters()
             st.button("Generate", type="primary", key="live.generate", width="stretch", on_click=_generate)
@@ -53,7 +59,7 @@ def show() -> None:
 def _generate() -> None:
     work = live_bench()
     try:
-        wanted = wish(work)
+        wanted = wish()
     except NotYet as missing:
         work.notice = str(missing)
         return
@@ -66,10 +72,18 @@ def _generate() -> None:
     st.session_state["live.builder"] = False
 
 
+def _back() -> None:
+    work = live_bench()
+    work.go_back()
+    shown = work.shown
+    if shown is not None:
+        work.prompt = shown.prompts[0]
+
+
 def _preview() -> None:
     work = live_bench()
     try:
-        work.prompt, work.notice, work.run = prompt_of(work), "", ""
+        work.prompt, work.notice, work.run = prompt_of(), "", ""
     except NotYet as missing:
         work.notice = str(missing)
 
@@ -130,23 +144,25 @@ def open_in_inspect(transcript: Transcript, name: str, token: int) -> None:
 
 
 def _resample() -> None:
-    """Keep the prefix up to the chosen token as the prompt."""
+    """Keep what stands before the chosen token, and draw on from there as the run was drawn."""
     asked = _asked("resample")
     if asked is None:
         return
     run, number, token = asked
-    rollout = run.rollout(number)
     work = live_bench()
-    ids = (*rollout.prompt_ids, *rollout.ids[:token])
-    work.raw, work.turn = _as_raw(ids), work.turn + 1
-    st.session_state["live.tab"] = "Raw tokens"
-    work.notice = ""
-
-
-def _as_raw(ids: tuple[int, ...]) -> str:
-    """Tokens as the raw field takes them: text where text says exactly this."""
-    text = vocabulary().decode(ids)
-    return text if tuple(vocabulary().encode_markers(text)) == ids else json.dumps(list(ids))
+    transcript = run.transcript(number)
+    prompt = (*(transcript.prompt_ids or ()), *transcript.ids[:token])
+    found = inspect(transcript, next_prompt=False).diagnostics
+    work.prompt = prompt
+    again = LiveRun(
+        run.engine,
+        run.sampler,
+        [prompt] * max(AGAIN, len(run.prompts)),
+        run.params,
+        tools=run.tools,
+        watched={one.code for one in found if one.span.end >= token},
+    )
+    work.begin(again)
 
 
 def _rule() -> None:

@@ -17,7 +17,6 @@ from ..samplers.preamble import EFFORTS, PromptError
 from ..samplers.prompts import build_prompt
 from ..samplers.sampler import Sampler
 from ..samplers.values import MAX_LOGPROBS
-from .live_state import LiveBench
 
 MODES: Final = ("off", "watch", "on")
 _RAW_HELP: Final = (
@@ -43,7 +42,7 @@ class NotYet(Exception):
     """Something is missing or cannot be; the message is one sentence for the person."""
 
 
-def prompt_panel(work: LiveBench) -> None:
+def prompt_panel() -> None:
     """Draw what the model is asked: messages, or raw tokens."""
     messages, raw = st.tabs(["Messages", "Raw tokens"], key="live.tab", on_change="rerun")
     with messages:
@@ -55,8 +54,7 @@ def prompt_panel(work: LiveBench) -> None:
             _choice("Reasoning", "effort", EFFORTS, EFFORTS.index("medium"))
             _choice("Rendered as", "style", STYLES, STYLES.index(OSS_0011))
     with raw:
-        key = f"live.rawtext.{work.turn}"
-        st.text_area("Prompt", work.raw, key=key, height=272, placeholder=_RAW_HELP, persist_state="session")
+        _area("Prompt", "rawtext", 272, _RAW_HELP)
 
 
 def parameters() -> None:
@@ -140,14 +138,14 @@ def tools_at_hand() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
     return (*BUILTIN, *others), problems
 
 
-def prompt_of(work: LiveBench) -> tuple[int, ...]:
+def prompt_of() -> tuple[int, ...]:
     """The prompt as it is filled in.
 
     Raises:
         NotYet: it cannot be rendered.
     """
     if _said("tab", "Messages") == "Raw tokens":
-        return _raw(str(_said(f"rawtext.{work.turn}", work.raw)))
+        return _raw(str(_said("rawtext", "")))
     at_hand = {tool.name: tool for tool in tools_at_hand()[0]}
     declared = [at_hand[name] for name in _said("tools", []) if name in at_hand]
     user = str(_said("user", "")).strip()
@@ -177,13 +175,13 @@ def _raw(text: str) -> tuple[int, ...]:
     return loaded.transcripts[0].ids
 
 
-def wish(work: LiveBench) -> Wish:
+def wish() -> Wish:
     """Everything that is filled in.
 
     Raises:
         NotYet: something cannot be.
     """
-    prompt = prompt_of(work)
+    prompt = prompt_of()
     try:
         params = SamplingParams(
             max_tokens=int(_said("max_tokens", 512)),

@@ -22,21 +22,19 @@ class LiveBench:
         about: what is known of it, in a sentence.
         problem: why the last one could not be had, in a sentence.
         run: id of the run that is shown, "" for none.
+        before: the runs that were shown before it, the last one last.
         prompt: the prompt as it was last rendered or used.
         notice: why nothing was started, in a sentence.
-        turn: counts what was put into the prompt's fields from elsewhere, so that they are filled anew.
-        raw: the raw prompt that was put there.
-        seen: asks of the browser that were answered, by what they ask for.
+        seen: what an engine was asked beside the runs, by what for.
     """
 
     engine: Engine | None = None
     about: str = ""
     problem: str = ""
     run: str = ""
+    before: list[str] = field(default_factory=list)
     prompt: tuple[int, ...] = ()
     notice: str = ""
-    turn: int = 0
-    raw: str = ""
     seen: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -49,9 +47,18 @@ class LiveBench:
         before = self.shown
         if before is not None:
             before.stop()
+            self.before.append(before.id)
+        self.before = [name for name in self.before if RUNS.find(name) is not None]
         RUNS.add(run)
         self.run, self.notice = run.id, ""
         run.start()
+
+    def go_back(self) -> None:
+        """Show the run before the one that is shown."""
+        while self.before:
+            self.run = self.before.pop()
+            if self.shown is not None:
+                return
 
 
 def live_bench() -> LiveBench:
