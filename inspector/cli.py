@@ -16,12 +16,14 @@ from typing import Any, Final
 import click
 
 from . import __version__
+from .cli_ab import ab
 from .cli_app import app
 from .cli_catalogue import releases, rules
 from .cli_export import export
 from .cli_gallery import gallery
 from .cli_inspect import inspect
 from .cli_output import CLEAN, INTERRUPTED, PIPE_CLOSED, UNUSABLE, drop_output, say
+from .cli_sample import sample
 from .cli_scan import scan
 
 _TRACEBACK: Final = "HARMONYSCOPE_TRACEBACK"
@@ -97,5 +99,5 @@ def cli(context: click.Context) -> int | None:
     return result
 
 
-for command in (app, inspect, scan, rules, releases, export, gallery):
+for command in (app, inspect, scan, sample, ab, rules, releases, export, gallery):
     cli.add_command(command)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from secrets import token_urlsafe
 from threading import Lock
 from typing import Final, Literal
 
-from ..samplers import Draft, Engine, Rollout, Sampler, SamplingParams
+from ..samplers import Delta, Draft, Engine, EngineError, OneShot, Rollout, Sampler, SamplingParams
 from ..samplers.values import answer_begins
 from ..tokens import Transcript
 from .loop import Loop, live_loop
@@ -70,8 +70,27 @@ class LiveRun:
         self.drafts: list[Draft | None] = [None] * len(self.prompts)
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._past: tuple[Rollout, ...] = ()
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def ended(
+        cls, rollouts: Sequence[Rollout], titles: Sequence[str], *, by: str, tools: Sequence[str] = ()
+    ) -> LiveRun:
+        """A run of rollouts that somebody else has drawn, to be looked at like any other."""
+        run = cls(
+            _Past(by),
+            OneShot(),
+            [rollout.prompt_ids for rollout in rollouts],
+            SamplingParams(),
+            tools=tools,
+            titles=titles,
+        )
+        run._past = tuple(rollouts)
+        run.seconds = sum(turn.seconds + turn.tool_seconds for rollout in rollouts for turn in rollout.turns)
+        run.state = "done"
+        return run
 
     def start(self, loop: Loop | None = None) -> None:
         """Begin to sample, in the background."""
@@ -135,11 +154,15 @@ class LiveRun:
 
     def rollout(self, number: int) -> Rollout:
         """What has come of a sample so far."""
+        if self._past:
+            return self._past[number]
         draft = self.drafts[number]
         return draft.rollout() if draft is not None else Rollout(self.prompts[number])
 
     def count(self, number: int) -> int:
         """How many tokens a sample's transcript has."""
+        if self._past:
+            return self.kept[number] + len(self._past[number].ids)
         draft = self.drafts[number]
         return self.kept[number] + (len(draft.ids) if draft is not None else 0)
 
@@ -171,6 +194,19 @@ class LiveRun:
             listeners = tuple(self._listeners)
         for listener in listeners:
             listener()
+
+
+class _Past:
+    """The engine of rollouts that are there already."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
+        raise EngineError(f"{self.name} is not asked any more.")
+
+    async def close(self) -> None:
+        return
 
 
 def _kept(prompt: Sequence[int]) -> int:

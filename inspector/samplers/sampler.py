@@ -140,9 +140,10 @@ def find_sampler(name: str, **options: Any) -> Sampler:
     Raises:
         SamplerError: there is none, it cannot be loaded, or it is no sampler.
     """
+    from .injected import InjectingToolLoop
     from .tool_loop import ToolLoop
 
-    own: dict[str, Any] = {OneShot.name: OneShot, ToolLoop.name: ToolLoop}
+    own: dict[str, Any] = {one.name: one for one in (OneShot, ToolLoop, InjectingToolLoop)}
     make = own.get(name)
     if make is None:
         make = _imported(name) if ":" in name else _installed(name, own)

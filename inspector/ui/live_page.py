@@ -10,20 +10,20 @@ import streamlit as st
 from ..ingest.writing import transcript_record
 from ..inspection import inspect
 from ..live.gate import GATE
-from ..live.route import PREFIX
 from ..live.runs import LiveRun
 from ..tokens import Transcript
-from ..view.assets import live_code, live_style
-from ..view.viewmodel import View, view_of
 from .chrome import guarded, page_file
-from .component import registered
+from .live_ab import ab_section
 from .live_engines import engine_panel
 from .live_prompt import NotYet, parameters, prompt_of, prompt_panel, wish
 from .live_state import LiveBench, live_bench
+from .live_strategies import strategies_section
+from .live_view import show_run
 from .plain import as_markdown
 from .state import bench, session_value
 
 KEY: Final = "live.view"
+PARTS: Final = ("Generate", "A/B of renderings", "Tool strategies")
 AGAIN: Final = 8
 """Samples that are drawn from a chosen token on, unless the run had more."""
 
@@ -38,10 +38,18 @@ def show() -> None:
     work = live_bench()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
         engine_panel(work)
-        if work.run and not st.session_state.get("live.builder", True):
-            st.button("Generate again", key="live.again", icon=":material/replay:", on_click=_generate)
-        if work.before:
-            st.button("Back to the run before", key="live.back", icon=":material/undo:", on_click=_back)
+        part = st.segmented_control(
+            "Part", PARTS, default=PARTS[0], required=True, key="live.part", persist_state="session",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        if part == PARTS[0]:
+            _again(work)
+    if part == PARTS[1]:
+        ab_section(work)
+        return
+    if part == PARTS[2]:
+        strategies_section(work)
+        return
     builder = st.expander("Prompt and parameters", expanded=True, key="live.builder", on_change="rerun")
     with builder:
         left, right = st.columns([2.4, 1], gap="medium")
@@ -54,6 +62,14 @@ def show() -> None:
     if work.notice:
         st.warning(as_markdown(work.notice))
     _run(work)
+
+
+def _again(work: LiveBench) -> None:
+    """What can be done beside the run that is shown."""
+    if work.run and not st.session_state.get("live.builder", True):
+        st.button("Generate again", key="live.again", icon=":material/replay:", on_click=_generate)
+    if work.before:
+        st.button("Back to the run before", key="live.back", icon=":material/undo:", on_click=_back)
 
 
 def _generate() -> None:
@@ -93,18 +109,8 @@ def _run(work: LiveBench) -> None:
     run = work.shown
     if run is None and not work.prompt:
         return
-    prompt = run.prompts[0] if run is not None else work.prompt
-    view = view_of(inspect(Transcript(prompt, role=None), next_prompt=False))
-    data = View({**view.head, "run": run.id if run is not None else "", "base": PREFIX}, view.sections).pack()
-    registered("harmonyscope_live", js=live_code, css=live_style)(
-        key=KEY,
-        data=data,
-        on_open_change=_open,
-        on_save_change=_open,
-        on_resample_change=_resample,
-        on_ended_change=lambda: None,
-        on_open_rule_change=_rule,
-    )
+    on = {"open": _open, "save": _open, "resample": _resample, "open_rule": _rule}
+    show_run(run, key=KEY, prompt=work.prompt, on=on)
     target = st.session_state.pop("live.goto", None)
     if target:
         st.switch_page(page_file(target[0]), query_params=target[1])

@@ -40,7 +40,7 @@ class LiveView {
       return;
     }
     this.data = data;
-    const { run, base } = unpackContainer(data).head;
+    const { run, base, beside, acts } = unpackContainer(data).head;
     this.prompt.show(new Transcript(data), !run);
     if (run === this.run) return;
     this._leave();
@@ -52,11 +52,13 @@ class LiveView {
     this.base = new URL(`${base}/${run}`, new URL(".", document.baseURI)).href;
     this.chosen = 0;
     this.mode = "one";
+    for (const button of [this.resample, this.save, this.open]) button.hidden = !acts;
     this.summary = null;
     this.line.button.disabled = false;
     this.line.button.textContent = "Stop";
     this.stream = new RunStream(this.base, (summary) => this._heard(summary), (sentence) => this._failed(sentence));
-    this._watch();
+    if (beside) this._setMode("sides");
+    else this._watch();
   }
 
   _heard(summary) {
@@ -106,7 +108,7 @@ class LiveView {
       this.sides = null;
       this._watch();
     }
-    this._show();
+    if (this.summary) this._show();
   }
 
   /** Streams the chosen sample into a screen. */

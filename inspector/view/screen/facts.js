@@ -31,7 +31,12 @@ class FinishLine {
     host.append(this.root);
   }
 
-  show(finish) {
+  /** `open` says that more tokens are to come. */
+  show(finish, open = false) {
+    if (open) {
+      this.root.replaceChildren(el("span", { class: "reason quiet" }, "finish_reason and stop_reason come with the last token"));
+      return;
+    }
     const said = (label, expected, reported, stated) => el("span", { class: "reason" }, el("span", { class: "quiet" }, label), " ",
       el("code", {}, String(expected)), stated && el("span", { class: expected === reported ? "fits" : "differs" },
         ...(expected === reported ? [" ✓ as reported"] : [" ✗ reported ", ...visibleText(String(reported).slice(0, 200))])));

@@ -162,7 +162,7 @@ class Screen {
     this.source.show(transcript, feed.settings);
     this._verdict();
     this.findings.show(feed, transcript, this.fixed);
-    this.finish.show(feed.finish);
+    this.finish.show(feed.finish, transcript.head.open);
     this._repaired();
     this.prompt.show(transcript, feed, this.fixed);
     this._place();

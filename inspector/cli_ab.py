@@ -1,0 +1,236 @@
+"""``harmonyscope ab``: the same conversations rendered in several ways, sampled, and their failures counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+
+from .cli_engine import StatusLine, asking, complete, open_engine, sampling, sampling_params, swallow_cancelling
+from .cli_input import InputError, read_bytes, write_file
+from .cli_options import parse_style
+from .cli_output import CLEAN, INTERRUPTED, UNUSABLE, say
+
+if TYPE_CHECKING:
+    from .samplers import SamplingParams
+    from .samplers.ab import Experiment
+    from .samplers.ab_result import Result, Row
+    from .samplers.conversations import Conversation
+
+_BAR: Final = 24
+_STYLES: Final = ("openai-harmony 0.0.8", "oss-harmony 0.0.11")
+
+
+@click.command()
+@click.argument("conversations", metavar="[CONVERSATIONS|-]", required=False)
+@click.option(
+    "--styles",
+    "--style",
+    "styles",
+    multiple=True,
+    metavar="NAME",
+    default=_STYLES,
+    show_default=True,
+    help="A way of rendering, such as 'vLLM 0.32'; give it twice or more.",
+)
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Answers to each conversation in each style.",
+)
+@click.option("--parallel", type=click.IntRange(1), default=32, show_default=True, help="Requests at once.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the answers as transcript records, as they come, for inspect and scan.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Write the rates with their intervals as a page with a figure.",
+)
+@click.option("--force", is_flag=True, help="Replace the files of --out and --plot.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A table for people, or one JSON object.",
+)
+@sampling
+@asking
+def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel: int, out: Path | None,
+       plot: Path | None, force: bool, form: str, **given: Any) -> int:  # fmt: skip
+    """Compare renderings: how often an engine's answers are malformed behind each, by rule, with intervals and tests.
+
+    CONVERSATIONS holds chat requests (JSON lines with messages and tools) or transcript records, whose prompts are
+    rendered anew; without it, the conversations that ship are used. Ctrl-C ends the sampling and tells what came. The
+    exit code is 0 whatever the rates are, and 2 when the engine failed.
+    """
+    from .samplers.ab import ABError, Experiment
+
+    params = sampling_params(given)
+    known = _read(conversations)
+    for path in filter(None, (out, plot)):
+        if path.exists() and not force:
+            raise InputError(f"{click.format_filename(path)} exists: name another file, or pass --force to replace it.")
+    try:
+        experiment = Experiment(known, [parse_style(style) for style in styles], count, params, parallel=parallel)
+    except (ABError, ValueError) as error:
+        raise InputError(str(error)) from None
+    with ExitStack() as stack:
+        file = stack.enter_context(_written(out)) if out is not None else None
+        was_interrupted = complete(_run(experiment, file, given))
+    result = experiment.result()
+    if form == "json":
+        from .report.record import dump
+
+        click.echo(dump(result.record()))
+    else:
+        for line in result_lines(result):
+            click.echo(line)
+    if plot is not None:
+        from .ui.ab_figures import page
+
+        write_file(plot, page(result).encode(), True)
+        say(f"the figure is in {click.format_filename(plot)}.")
+    if was_interrupted:
+        say(f"interrupted after {result.done} of {result.planned} samples.")
+        return INTERRUPTED
+    if result.gave_up:
+        say(result.gave_up)
+    return UNUSABLE if result.failures else CLEAN
+
+
+async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, Any]) -> bool:
+    """Sample; True when it was interrupted."""
+    line = StatusLine()
+    written = 0
+
+    def watcher(experiment: Experiment) -> None:
+        nonlocal written
+        done = len(experiment.samples)
+        if file is not None:
+            from .ingest import transcript_record
+            from .report.record import dump
+
+            for sample in experiment.samples[written:]:
+                if sample.transcript.ids:
+                    file.write(dump(transcript_record(sample.transcript)) + "\n")
+            written = done
+        malformed = sum(sample.malformed for sample in experiment.samples)
+        line.show(f"{done} of {experiment.planned} samples, {malformed} malformed (Ctrl-C ends it)")
+
+    async with open_engine(given) as engine:
+        try:
+            await experiment.run(engine, watcher)
+        except asyncio.CancelledError:
+            swallow_cancelling()
+            return True
+        finally:
+            line.clear()
+    return False
+
+
+def _read(path: str | None) -> list[Conversation]:
+    from .samplers.conversations import read_conversations, shipped_conversations
+
+    if path is None:
+        return shipped_conversations()
+    name = "standard input" if path == "-" else click.format_filename(path, shorten=True)
+    found, problems = read_conversations(read_bytes(path), name)
+    for problem in problems:
+        say(problem)
+    if not found:
+        raise InputError(f"{name} holds no conversation that can be continued.")
+    return found
+
+
+def _written(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{click.format_filename(path)} cannot be written: {error.strerror or error}.") from None
+
+
+def result_lines(result: Result) -> Iterator[str]:
+    """The result for people: how it was made, how the arms ended, for each failure the rates and how they differ."""
+    from .report.findings import plural
+    from .report.visible import visible
+
+    yield (
+        f"{plural(result.sampled, 'conversation')} x {len(result.arms)} styles x {plural(result.n, 'sample')}"
+        f" from {visible(result.engine or 'no engine')}: {_parameters(result.params)}"
+    )
+    if result.same:
+        names = ", ".join(map(visible, result.same[:5])) + (", …" if len(result.same) > 5 else "")
+        yield (
+            f"{plural(len(result.same), 'conversation')} not sampled: rendered alike in every style, no arm can differ "
+            f"({names})"
+        )
+    for refusal in result.refusals:
+        yield f"left out: {visible(refusal.conversation)}: {visible(refusal.why)}"
+    yield ""
+    titles = [f"{letter}  {arm.style}" for letter, arm in zip(_letters(), result.arms, strict=False)]
+    wide = max(map(len, titles))
+    for title, arm in zip(titles, result.arms, strict=True):
+        parts = [plural(arm.samples, "sample")]
+        parts += [f"{arm.unfinished:,} more cut within a header"] if arm.unfinished else []
+        parts += [f"{arm.cut:,} cut by max_tokens"] if arm.cut else []
+        parts += [f"{arm.failed:,} failed"] if arm.failed else []
+        yield f"{title:<{wide}}  {', '.join(parts)}"
+    for row in result.rows:
+        yield ""
+        yield from _row_lines(row)
+    for error, times in result.failures:
+        yield ""
+        yield f"failed {times:,} times: {visible(error)}"
+    if any(row.severity is not None for row in result.rows):
+        yield ""
+        yield "95 % intervals (Wilson, Newcombe); p of Fisher's exact test, in brackets for all rules together (Holm)."
+
+
+def _parameters(params: SamplingParams) -> str:
+    told = [f"temperature {params.temperature:g}"]
+    told += [f"top_p {params.top_p:g}"] if params.top_p < 1 else []
+    told += [f"top_k {params.top_k}"] if params.top_k else []
+    told += [f"min_p {params.min_p:g}"] if params.min_p else []
+    return ", ".join([*told, f"max_tokens {params.max_tokens}", f"seed {params.seed}"])
+
+
+def _row_lines(row: Row) -> Iterator[str]:
+    title = f"{row.code}: {row.title}" if row.severity is None else f"{row.code} {row.title} ({row.severity})"
+    yield title
+    digits = max(len(f"{rate.count:,}") for rate in row.rates)
+    for letter, rate in zip(_letters(), row.rates, strict=False):
+        bar = "#" * round(rate.share * _BAR)
+        yield (
+            f"  {letter}  {rate.share:7.1%}  [{rate.low:6.1%}, {rate.high:6.1%}]  {rate.count:>{digits},} of "
+            f"{rate.total:,}  {bar}".rstrip()
+        )
+    letters = list(_letters())
+    for one in row.comparisons:
+        told = one.difference
+        together = f" ({_p(one.p_holm)})" if row.severity is not None else ""
+        yield (
+            f"  {letters[one.second]} - {letters[one.first]}  {100 * told.value:+.1f} points  "
+            f"[{100 * told.low:+.1f}, {100 * told.high:+.1f}]  p = {_p(told.p)}{together}"
+        )
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1g}"
+
+
+def _letters() -> Iterator[str]:
+    return iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

@@ -1,0 +1,65 @@
+"""Work in the background that a page looks at from time to time: it ends, fails, or is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from threading import Event
+from typing import Any, Generic, TypeVar
+
+from ..samplers.engine import EngineError
+from .loop import Loop, live_loop
+from .runs import State
+
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """A coroutine in the loop of the engines.
+
+    Attributes:
+        state: "running" until it has ended.
+        result: what it returned, None before.
+        error: why it failed, in a sentence, "" when it did not.
+    """
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self.state: State = "running"
+        self.result: T | None = None
+        self.error = ""
+        self._work = work
+        self._loop: Loop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._over = Event()
+
+    def start(self, loop: Loop | None = None) -> None:
+        """Begin, in the background."""
+        self._loop = loop or live_loop()
+        self._loop.submit(self._run())
+
+    def stop(self) -> None:
+        """Let it be. Returns at once."""
+        if self._loop is not None:
+            self._loop.call(self._cancel)
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether it has ended, after at most ``limit_s`` seconds."""
+        return self._over.wait(limit_s)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            self.result = await self._work()
+            self.state = "done"
+        except asyncio.CancelledError:
+            self.state = "stopped"
+        except Exception as error:  # noqa: BLE001
+            # Shown as a sentence; what is not an engine's own is a defect, and named as one.
+            parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+            self.error = "; ".join(str(p) if isinstance(p, EngineError) else f"{type(p).__name__}: {p}" for p in parts)
+            self.state = "failed"
+        self._over.set()

@@ -1,0 +1,84 @@
+"""How code of ours gets into vLLM's own Python: a folder for its import path, and the environment to start it with.
+
+vLLM lives in an environment of its own. What of this package runs there (:mod:`inspector.vllm_side`) is found through
+``PYTHONPATH``. Pointing that at the folder which holds the package would also show vLLM everything else in it: the
+site-packages of an installed harmonyscope, with their own numpy and pydantic. So it points at a folder with one entry.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+ALWAYS: Final[Mapping[str, str]] = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+"""vLLM reports its use to its makers unless told not to; from here nothing is reported to anybody."""
+
+WITHOUT_GPU: Final[Mapping[str, str]] = {
+    # In GiB. vLLM would take 4 or half of the memory, depending on its release.
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    # More threads than free cores make it slower by orders of magnitude, and it cannot know what else runs.
+    "OMP_NUM_THREADS": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    # Compiling pays off after hours only: the first request with logprobs waited 23 s for it.
+    "TORCH_COMPILE_DISABLE": "1",
+    "HF_HUB_OFFLINE": "1",
+}
+"""Settings for vLLM's CPU build, each only where the person has not set it."""
+
+_DEVICES: Final = ("nvidia*", "kfd", "dxg")
+"""Device files of GPUs: NVIDIA's, AMD's, and the one that Windows lends to a Linux in it."""
+
+_FOLDERS: dict[int, Path] = {}
+_LOCK = Lock()
+
+
+def package_path() -> Path:
+    """A folder whose only entry is ``inspector``, a link to this package. Made once per process, removed at its exit.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    process = os.getpid()
+    with _LOCK:
+        # A forked child must not use a folder that goes away with its parent.
+        if process not in _FOLDERS:
+            folder = Path(tempfile.mkdtemp(prefix="harmonyscope-path-"))
+            (folder / "inspector").symlink_to(Path(__file__).resolve().parents[1], target_is_directory=True)
+            _FOLDERS[process] = folder
+            atexit.register(_remove, folder, process)
+        return _FOLDERS[process]
+
+
+def vllm_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment variables for a process of vLLM: this process's own, and what is needed beside them.
+
+    Args:
+        extra: further variables; they win over everything.
+
+    Raises:
+        OSError: the folder of :func:`package_path` cannot be made.
+    """
+    path = [str(package_path()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **({} if has_gpu() else WITHOUT_GPU),
+        **os.environ,
+        **ALWAYS,
+        "PYTHONPATH": os.pathsep.join(path),
+        **(extra or {}),
+    }
+
+
+def has_gpu(devices: Path = Path("/dev")) -> bool:
+    """Whether this machine shows a GPU's device file."""
+    return any(next(devices.glob(pattern), None) is not None for pattern in _DEVICES)
+
+
+def _remove(folder: Path, process: int) -> None:
+    if process == os.getpid():
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,184 @@
+"""A/B of prompt rendering on the Live page: the same conversations, written in two ways, and how often answers slip."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from ..ingest.writing import transcript_record
+from ..live.jobs import Job
+from ..prompt import STYLES
+from ..samplers import SamplingParams
+from ..samplers.ab import ABError, Experiment
+from ..samplers.ab_result import Result
+from ..samplers.conversations import Conversation, read_conversations, shipped_conversations
+from ..samplers.preamble import PromptError
+from .ab_figures import forest_figure
+from .live_state import LiveBench, live_bench
+from .plain import as_markdown
+
+_KEY: Final = "harmonyscope.ab"
+_OWN: Final = "A file of mine"
+_SHIPPED: Final = "Those that come with harmonyscope"
+_LOOK_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Held:
+    """The experiment of a session: what is sampled, the work on it, and why none was started."""
+
+    experiment: Experiment | None = None
+    job: Job[Result] | None = None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def ab_section(work: LiveBench) -> None:
+    """Draw it."""
+    held = _held()
+    st.markdown(
+        "The same conversations are rendered in each style, and answers drawn behind every prompt with the same "
+        "seeds. Malformed is what the newest strict parse refuses, or a rule calls an error."
+    )
+    with st.form("ab.form", border=True):
+        left, right = st.columns([1.6, 1], gap="medium")
+        with left:
+            st.radio("Conversations", (_SHIPPED, _OWN), key="ab.source", persist_state="session", horizontal=True)
+            st.file_uploader(
+                "JSON Lines: chat requests, Harmony messages or transcripts of whole conversations", key="ab.file"
+            )
+            st.multiselect("Styles", STYLES, list(STYLES[:2]), key="ab.styles", persist_state="session")
+        with right:
+            st.number_input("Samples of each", 1, 1000, 10, key="ab.n", persist_state="session")
+            st.number_input("Temperature", 0.0, 100.0, 1.0, 0.1, key="ab.temperature", persist_state="session")
+            st.number_input("Max tokens", 1, 131_072, 256, key="ab.max_tokens", persist_state="session")
+            st.text_input("Seed", key="ab.seed", placeholder="drawn, and told", persist_state="session")
+        st.form_submit_button("Run the experiment", type="primary", on_click=_start, disabled=work.engine is None)
+    if work.engine is None:
+        st.caption("Choose an engine first.")
+    if held.problem:
+        st.warning(as_markdown(held.problem))
+    for note in held.notes[:5]:
+        st.caption(as_markdown(note))
+    if held.job is not None:
+        if held.job.state == "running":
+            _watch()
+        else:
+            _ended(held)
+
+
+def _held() -> _Held:
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, _Held):
+        found = _Held()
+        st.session_state[_KEY] = found
+    return found
+
+
+def _start() -> None:
+    work, held, said = live_bench(), _held(), st.session_state
+    held.problem, held.notes = "", ()
+    engine = work.engine
+    if engine is None:
+        held.problem = "Choose an engine first."
+        return
+    conversations = _conversations(held)
+    if not conversations:
+        held.problem = held.problem or "There are no conversations in this file."
+        return
+    seed = str(said.get("ab.seed") or "").strip()
+    try:
+        params = SamplingParams(
+            max_tokens=int(said["ab.max_tokens"]),
+            temperature=float(said["ab.temperature"]),
+            seed=int(seed) if seed else None,
+            logprobs=None,
+        )
+    except ValueError:
+        held.problem = f"The seed is {seed[:40]!r}: expected a whole number, or nothing."
+        return
+    try:
+        experiment = Experiment(conversations, said["ab.styles"], int(said["ab.n"]), params)
+    except (ABError, PromptError) as error:
+        held.problem = str(error)
+        return
+    if held.job is not None:
+        held.job.stop()
+    held.experiment = experiment
+    held.job = Job(lambda: experiment.run(engine))
+    held.job.start()
+
+
+def _conversations(held: _Held) -> list[Conversation]:
+    if st.session_state.get("ab.source") != _OWN:
+        return shipped_conversations()
+    file = st.session_state.get("ab.file")
+    if file is None:
+        held.problem = "Give the file with the conversations."
+        return []
+    conversations, problems = read_conversations(file.getvalue(), file.name)
+    held.notes = tuple(problems)
+    if not conversations and problems:
+        held.problem = problems[0]
+    return conversations
+
+
+@st.fragment(run_every=_LOOK_S)
+def _watch() -> None:
+    """The experiment while it runs, looked at once a second."""
+    held = _held()
+    if held.job is None or held.experiment is None or held.job.state != "running":
+        st.rerun()
+    result = held.experiment.result()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(result.done / max(1, result.planned), f"{result.done:,} of {result.planned:,} samples")
+        st.button("Stop", key="ab.stop", on_click=held.job.stop)
+    if result.done:
+        _shown(result)
+
+
+def _ended(held: _Held) -> None:
+    if held.experiment is None or held.job is None:
+        return
+    result = held.experiment.result()
+    if held.job.error:
+        st.error(as_markdown(held.job.error))
+    if result.gave_up:
+        st.error(as_markdown(result.gave_up))
+    for sentence, count in result.failures[:3]:
+        st.warning(as_markdown(f"{count:,} requests failed: {sentence}"))
+    if held.job.state == "stopped":
+        st.caption(f"Stopped after {result.done:,} of {result.planned:,} samples.")
+    if result.done:
+        _shown(result)
+        lines = "\n".join(json.dumps(transcript_record(t), ensure_ascii=False) for t in held.experiment.transcripts())
+        st.download_button(
+            "All samples, as records", lines.encode("utf-8", "replace"), "ab-samples.jsonl", key="ab.download"
+        )
+
+
+def _shown(result: Result) -> None:
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    st.plotly_chart(forest_figure(result, theme), key="ab.figure", config={"displayModeBar": False})
+    left = [f"{len(result.same)} rendered alike in every style, so not sampled"] if result.same else []
+    left += [f"{len(result.refusals)} left out, which a style refuses"] if result.refusals else []
+    failed = sum(arm.failed for arm in result.arms)
+    left += [f"{failed:,} requests failed and are in no rate"] if failed else []
+    told = "; ".join((f"{result.sampled} conversations", *left, f"seed {result.params.seed}"))
+    st.caption(f"{as_markdown(told)}. Bars are Wilson's 95 % intervals.")
+    lines = ["| | " + " | ".join(as_markdown(arm.style) for arm in result.arms) + " | difference | p |"]
+    lines.append("|---|" + "---:|" * (len(result.arms) + 2))
+    for row in result.rows:
+        rates = " | ".join(f"{100 * rate.share:.1f} % ({rate.count}/{rate.total})" for rate in row.rates)
+        first = row.comparisons[0] if row.comparisons else None
+        gap = "" if first is None else f"{100 * first.difference.value:+.1f} points"
+        p = "" if first is None else f"{first.p_holm:.2g}"
+        name = row.title if row.severity is None else f"{row.code} {row.title}"
+        lines.append(f"| {as_markdown(name)} | {rates} | {gap} | {p} |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        "The difference is of the first two styles; p is Fisher's exact test, raised for the number of rules (Holm)."
+    )

@@ -1,0 +1,180 @@
+"""Two ways to call tools, on the same prompts: outside of the engine, and inside by a logits processor."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import streamlit as st
+
+from ..live.jobs import Job
+from ..live.runs import RUNS, LiveRun
+from ..samplers import BUILTIN, FORMATS, SamplingParams
+from ..samplers.compare import Pair, Side, Trap, compare_strategies, traps
+from ..samplers.engine import Engine
+from ..samplers.preamble import PromptError
+from ..samplers.prompts import build_prompt
+from ..tokens import vocabulary
+from .live_servers import running
+from .live_state import LiveBench, live_bench
+from .live_view import show_run
+from .plain import as_markdown
+
+_KEY: Final = "harmonyscope.strategies"
+_EXAMPLES: Final = "What is 3 times 302?\nWhat is 3 plus 302?"
+_TAGGED: Final = """Question: {user}
+Call tools like this: <function> multiply(2, 4) </function> and read <result> 8 </result>.
+Answer:"""
+_MOST: Final = 16
+
+
+@dataclass(slots=True)
+class _Held:
+    """The comparison of a session, and the run that shows its tokens once it is over."""
+
+    job: Job[list[Pair]] | None = None
+    params: SamplingParams | None = None
+    format: str = "harmony"
+    options: dict[str, Any] | None = None
+    run: str = ""
+    problem: str = ""
+
+
+def strategies_section(work: LiveBench) -> None:
+    """Draw it."""
+    held = _held()
+    st.markdown(
+        "The tool loop stops at a call, runs the tool outside and sends the result as tokens. The injecting processor "
+        "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways."
+    )
+    with st.form("strategies.form", border=True):
+        left, right = st.columns([1.6, 1], gap="medium")
+        with left:
+            st.text_area("What the user says, a line for each prompt", _EXAMPLES, key="strategies.users", height=150)
+        with right:
+            st.selectbox("How tools are called", list(FORMATS), key="strategies.format", persist_state="session")
+            st.number_input("Temperature", 0.0, 100.0, 0.0, 0.1, key="strategies.temperature", persist_state="session")
+            st.number_input("Max tokens", 1, 131_072, 256, key="strategies.max_tokens", persist_state="session")
+        st.form_submit_button("Compare", type="primary", on_click=_start, disabled=work.engine is None)
+    if work.engine is None:
+        st.caption("Choose an engine first; it has to have the injecting processor loaded.")
+    if held.problem:
+        st.warning(as_markdown(held.problem))
+    if held.job is None:
+        return
+    if held.job.state == "running":
+        _watch()
+    elif held.job.error:
+        st.error(as_markdown(held.job.error))
+    elif held.job.result is not None:
+        _shown(held, held.job.result, work)
+    else:
+        st.caption("Stopped.")
+
+
+def _held() -> _Held:
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, _Held):
+        found = _Held()
+        st.session_state[_KEY] = found
+    return found
+
+
+def _start() -> None:
+    held, said = _held(), st.session_state
+    engine = live_bench().engine
+    held.problem = ""
+    if engine is None:
+        held.problem = "Choose an engine first."
+        return
+    users = [line.strip() for line in str(said["strategies.users"]).splitlines() if line.strip()][:_MOST]
+    if not users:
+        held.problem = "Write what the user says, a line for each prompt."
+        return
+    form = said["strategies.format"]
+    try:
+        prompts = [_prompt(user, form) for user in users]
+    except PromptError as error:
+        held.problem = str(error)
+        return
+    params = SamplingParams(
+        max_tokens=int(said["strategies.max_tokens"]), temperature=float(said["strategies.temperature"]), logprobs=1
+    )
+    if held.job is not None:
+        held.job.stop()
+    held.params, held.format, held.run, held.options = params, form, "", _options(engine)
+    held.job = Job(lambda: compare_strategies(engine, prompts, params, BUILTIN, form))
+    held.job.start()
+
+
+def _prompt(user: str, form: str) -> tuple[int, ...]:
+    if form == "harmony":
+        return build_prompt(None, None, BUILTIN, user)
+    return tuple(vocabulary().encode(_TAGGED.format(user=user)))
+
+
+def _options(engine: Engine) -> dict[str, Any] | None:
+    """What the engine was started with, where this app started it."""
+    server = running()
+    if server is None or server.state != "ready" or server.base_url not in engine.name:
+        return None
+    words = shlex.split(shlex.join(server.options))
+    processors = [word for word in words if ":" in word]
+    return {"logits_processors": processors, "async_scheduling": None}
+
+
+@st.fragment(run_every=1.0)
+def _watch() -> None:
+    held = _held()
+    if held.job is None or held.job.state != "running":
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Sampling, first by the tool loop, then by the processor …")
+        st.button("Stop", key="strategies.stop", on_click=held.job.stop)
+
+
+def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
+    heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "their logprobs", "end")
+    lines = [f"| {' | '.join(heads)} |", "|---:|---|---:|---:|---:|---:|---:|---:|---|---|"]
+    for number, pair in enumerate(pairs, 1):
+        lines += [_line(number, "Tool loop", pair.loop), _line(number, "Injected", pair.injecting)]
+    st.markdown("\n".join(lines))
+    for number, pair in enumerate(pairs, 1):
+        st.caption(as_markdown(f"Prompt {number}: {_parting(pair)}"))
+    _traps(traps(held.params or SamplingParams(), held.format, pairs, held.options))
+    sides = [side for pair in pairs for side in (pair.loop, pair.injecting)]
+    run = RUNS.find(held.run)
+    if run is None:
+        titles = [f"{n} {name}" for n in range(1, len(pairs) + 1) for name in ("loop", "injected")]
+        run = LiveRun.ended([side.rollout for side in sides], titles, by=work.about)
+        RUNS.add(run)
+        held.run = run.id
+    show_run(run, key="strategies.view", beside=True)
+
+
+def _line(number: int, name: str, side: Side) -> str:
+    rollout = side.rollout
+    told = [value for value in side.injected_logprobs if value is not None]
+    logprobs = f"{sum(value > -1e-4 for value in told)} of 0, down to {min(told):.1f}" if told else "none"
+    end = rollout.error or f"{rollout.finish_reason or rollout.ended_by}"
+    mask = sum(side.loss_mask)
+    cells = (number, name, side.tokens, side.injected, side.requests, f"{side.seconds:.2f}", f"{side.tool_seconds:.2f}")
+    return "| " + " | ".join(as_markdown(str(cell)) for cell in (*cells, mask, logprobs, end)) + " |"
+
+
+def _parting(pair: Pair) -> str:
+    at = pair.parts_at
+    if at is None:
+        return "both ways gave the same tokens."
+    where = ", in what a tool said" if pair.parts_in_injected else ""
+    return f"the two part at token {at}{where}."
+
+
+def _traps(found: Sequence[Trap]) -> None:
+    if not found:
+        return
+    st.markdown("**Traps of injected results**")
+    for trap in found:
+        st.markdown(f"- {'Avoided' if trap.is_avoided else '**Look out**'}: {as_markdown(trap.sentence)}")

@@ -1,0 +1,47 @@
+"""The live view as a Streamlit component: it is told which run to show, and streams it by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..inspection import inspect
+from ..live.route import PREFIX
+from ..live.runs import LiveRun
+from ..tokens import Transcript
+from ..view.assets import live_code, live_style
+from ..view.viewmodel import View, view_of
+from .component import registered
+
+
+def show_run(
+    run: LiveRun | None,
+    *,
+    key: str,
+    prompt: Sequence[int] = (),
+    beside: bool = False,
+    on: Mapping[str, Callable[[], None]] | None = None,
+) -> None:
+    """Mount it.
+
+    Args:
+        run: what to stream; None shows ``prompt`` alone.
+        key: of the session state, whose triggers ``open``, ``save`` and ``resample`` then hold {run, sample, token},
+            ``open_rule`` the code of a rule, and whose ``ended`` the id of a run that has ended while it was watched.
+        prompt: where there is no run.
+        beside: whether several samples are shown side by side at first.
+        on: callbacks by the name of what changed.
+    """
+    ids = run.prompts[0] if run is not None else tuple(prompt)
+    view = view_of(inspect(Transcript(ids, role=None), next_prompt=False))
+    told = {"run": run.id if run is not None else "", "base": PREFIX, "beside": beside, "acts": on is not None}
+    heard = on or {}
+    names = ("open", "save", "resample", "ended", "open_rule")
+    registered("harmonyscope_live", js=live_code, css=live_style)(
+        key=key,
+        data=View({**view.head, **told}, view.sections).pack(),
+        **{f"on_{name}_change": heard.get(name, _nothing) for name in names},
+    )
+
+
+def _nothing() -> None:
+    """A change of state needs a listener to be reported at all."""
