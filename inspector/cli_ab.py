@@ -158,7 +158,8 @@ def _read(path: str | None) -> list[Conversation]:
 
 def _written(path: Path) -> IO[str]:
     try:
-        return path.open("w", encoding="utf-8")
+        # By lines: what was sampled is kept, whatever happens afterwards.
+        return path.open("w", encoding="utf-8", buffering=1)
     except OSError as error:
         raise InputError(f"{click.format_filename(path)} cannot be written: {error.strerror or error}.") from None
 
@@ -189,7 +190,7 @@ def result_lines(result: Result) -> Iterator[str]:
         parts += [f"{arm.cut:,} cut by max_tokens"] if arm.cut else []
         parts += [f"{arm.failed:,} failed"] if arm.failed else []
         yield f"{title:<{wide}}  {', '.join(parts)}"
-    for row in result.rows:
+    for row in result.rows if any(arm.samples for arm in result.arms) else ():
         yield ""
         yield from _row_lines(row)
     for error, times in result.failures:

@@ -10,8 +10,10 @@
 """
 
 from .calls import FORMATS, Call, CallFormat
+from .compare import Pair, Trap, compare_strategies, traps
 from .draft import Draft, Listener
 from .engine import Engine, EngineError, EngineGone
+from .injected import InjectingToolLoop
 from .replay import Replay
 from .sampler import OneShot, Sampler, SamplerError, find_sampler, run
 from .tool_loop import ToolLoop
@@ -29,8 +31,10 @@ __all__ = [
     "Engine",
     "EngineError",
     "EngineGone",
+    "InjectingToolLoop",
     "Listener",
     "OneShot",
+    "Pair",
     "Replay",
     "Rollout",
     "Sampler",
@@ -40,9 +44,12 @@ __all__ = [
     "ToolError",
     "ToolLoop",
     "Toolbox",
+    "Trap",
     "Turn",
+    "compare_strategies",
     "find_sampler",
     "installed",
     "role_after",
     "run",
+    "traps",
 ]

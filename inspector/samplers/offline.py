@@ -77,6 +77,8 @@ class OfflineEngine:
     ) -> None:
         self.model, self.python, self.silence_s = model, python, silence_s
         self.options = dict(options or {})
+        self._short = Path(model).name or model
+        self.name = f"vLLM in process, {self._short}"
         self.loaded: Loaded | None = None
         """What was loaded, once it is."""
         self._numbers = count()
@@ -88,12 +90,6 @@ class OfflineEngine:
         self._over = ""
         self._failure = ""
         self._hearers: list[Callable[[str | None], None]] = []
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        model = Path(self.model).name or self.model
-        return f"vLLM {self.loaded.version} in process, {model}" if self.loaded else f"vLLM in process, {model}"
 
     @property
     def log(self) -> str:
@@ -261,6 +257,7 @@ class OfflineEngine:
     def _set_ready(self, message: Mapping[str, Any]) -> None:
         loaded = Loaded(str(message["version"]), str(message["model"]), int(message["longest"]), int(message["rows"]))
         self.loaded = loaded
+        self.name = f"vLLM {loaded.version} in process, {self._short}"
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(loaded)
 

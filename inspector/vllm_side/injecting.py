@@ -121,9 +121,12 @@ class InjectingLogitsProcessor(PerRequest[_Row]):
         """What is remembered of a request that comes back with some output, or a new one."""
         if row.output:
             said = new_tokens(row.output, 0)
+            # Several samples of one request share their parameters: the output tells them apart, and who is here.
+            here = [id(other.injection) for other in self.rows.values()]
             for params, injection in self._known:
-                # Several samples of one request share their parameters: the output tells them apart.
-                if params is row.params and injection.output == said[: len(injection.output)]:
+                both = min(len(said), len(injection.output))
+                is_its = params is row.params and injection.output[:both] == said[:both]
+                if is_its and id(injection) not in here:
                     return injection
         injection = Injection(row.asked, role_after(row.prompt))
         self._known.append((row.params, injection))

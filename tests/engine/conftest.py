@@ -1,7 +1,7 @@
 """The real vLLM: where it is, and which tests need it.
 
-``HARMONYSCOPE_ENGINE`` names the environment that `make engine` builds; `make test-engine` sets it. Without it the tests
-here are skipped; with it, one that cannot be used fails them.
+``HARMONYSCOPE_ENGINE`` names the environment that `make engine` builds; `make test-engine` sets it. Without it the
+tests here are skipped; with it, one that cannot be used fails them.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def preempted() -> dict[str, Any]:
     again = list(first)
     update(processor, added=[(0, asking, PROMPT, again)], rows=2)
     del again[-2:]  # and it has lost some
-    while (token := forced(processor, 1)[0]) is not None:
+    while (token := forced(processor, 2)[0]) is not None:
         again.append(token)
     return {
         "ran": len(ran),

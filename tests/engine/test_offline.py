@@ -245,8 +245,8 @@ def test_a_crash_ends_every_answer_with_a_sentence_and_it_can_be_started_again(e
         os.kill(engine.pid, signal.SIGKILL)
         for answer in answers:
             with pytest.raises(EngineGone, match="was killed by signal 9"):
-                while True:
-                    await anext(answer)
+                # What was on its way comes first.
+                [piece async for piece in answer]
         await engine.start()
         assert [id for piece in await pieces(engine, says(SAID, max_tokens=3)) for id in piece.ids] == list(SAID[:3])
 
@@ -279,7 +279,7 @@ def test_what_cannot_be_started_says_why(
 
 
 def test_without_a_tokenizer(engine_python: str, tiny_model: str) -> None:
-    """Token prompts need none. Strings would never be found, so they are refused; the end token has no special place."""
+    """Token prompts need none. Strings would never be found, so they are refused; the end token is like others."""
     options = {**OPTIONS, "skip_tokenizer_init": True, "logits_processors": [SCRIPTED]}
 
     async def use() -> None:

@@ -166,23 +166,32 @@ def test_every_line_is_a_sign_of_life_and_is_told(tmp_path: Path) -> None:
 hear()
 say({{"tell": "progress", "text": "Importing."}})
 sys.stderr.write("shards: 0%\\rshards: 50%\\rshards: \\x1b[32m100%\\x1b[0m\\n"); sys.stderr.flush()
-say({READY!r})
+hear(); say({{"tell": "running", "count": 0}}); say({READY!r})
 while hear(): pass
 """
     told: list[str] = []
+    offline = engine(tmp_path, body)
 
     async def use() -> None:
-        offline = engine(tmp_path, body)
-        await offline.start(told.append)
+        all_told = asyncio.Event()
+
+        def hear(line: str) -> None:
+            told.append(line)
+            if len(told) == 4:
+                all_told.set()
+
+        start = asyncio.create_task(offline.start(hear))
+        await all_told.wait()
+        # The two pipes have no common order: only now is it allowed to be ready.
+        assert await offline.running() == 0
+        await start
         # Loaded is loaded.
-        await offline.start(told.append)
+        await offline.start(hear)
         await offline.close()
-        assert "shards: 100%" in offline.log
 
     run(use())
-    assert told[0] == "Importing."
-    # The log comes through another pipe; what came behind "ready" is not told.
-    assert told[1:] == ["shards: 0%", "shards: 50%", "shards: 100%"][: len(told) - 1]
+    assert sorted(told) == ["Importing.", "shards: 0%", "shards: 100%", "shards: 50%"]
+    assert offline.log.split("\n") == ["shards: 0%", "shards: 50%", "shards: 100%"]
 
 
 def test_cancelling_the_start_ends_the_worker(tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""The Live page in a real browser: tokens as they come, every one of them, and what a person does with them."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from inspector.gallery import load_samples
+from inspector.view.container import unpack
+from inspector.view.viewmodel import View, apply_appendix
+
+pytestmark = pytest.mark.browser
+
+LOST = "duplicate-channel-lost-call"
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has nothing left to run."""
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def choose_replay(page: Page, url: str, rate: int) -> None:
+    """Open what ships as ``LOST`` on the Inspect page, and put its replay in the place of an engine."""
+    page.goto(f"{url}/?sample={LOST}")
+    expect(page.get_by_label("Source")).to_be_visible()
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_role("button", name="Generate", exact=True)).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="Choose an engine").click()
+    page.get_by_role("tab", name="Replay").click()
+    rates = page.get_by_label("Tokens per second")
+    rates.fill(str(rate))
+    rates.press("Tab")
+    page.get_by_role("button", name="Replay it").click()
+    expect(page.get_by_role("button", name=re.compile("^Replay: "))).to_be_visible()
+    settle(page)
+
+
+def generate(page: Page, samples: int = 1) -> None:
+    page.get_by_label("User").fill("Where is it?")
+    page.get_by_label("User").press("Tab")
+    if samples > 1:
+        page.get_by_label("Samples", exact=True).fill(str(samples))
+        page.get_by_label("Samples", exact=True).press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.locator(".run-line")).to_be_visible()
+
+
+def boxes(page: Page) -> list[int]:
+    """The places of the tokens that are drawn."""
+    return page.locator(".one .surface .t[data-i]").evaluate_all("all => all.map((box) => Number(box.dataset.i))")
+
+
+class Heard:
+    """What the page was told of a run's first sample, put together as the page does it."""
+
+    def __init__(self, page: Page) -> None:
+        self.bodies: list[bytes] = []
+        page.on("response", self._take)
+
+    def _take(self, response: Response) -> None:
+        if re.search(r"/_live/[^/?]+/0\?", response.url) and response.ok:
+            self.bodies.append(response.body())
+
+    def ids(self) -> list[int]:
+        view: View | None = None
+        for body in self.bodies:
+            (size,) = struct.unpack_from("<I", body)
+            head = json.loads(body[4 : 4 + size])
+            container = body[4 + size : 4 + size + head["container"]]
+            view = (
+                View(*unpack(container)) if head["kind"] == "whole" or view is None else apply_appendix(view, container)
+            )
+        assert view is not None
+        known = view.sections["ids"].astype(int)
+        return [int(known[place]) for place in view.sections["index"]]
+
+
+def test_tokens_come_one_after_the_other_and_every_one_is_shown(page: Page, app_url: str) -> None:
+    ids = sample_ids()
+    heard = Heard(page)
+    choose_replay(page, app_url, 25)
+    generate(page)
+    line = page.locator(".run-line")
+    expect(line).to_have_attribute("data-state", "running")
+    expect(page.get_by_label("Verdict")).to_contain_text("so far")
+    expect(page.get_by_label("Finish reasons")).to_contain_text("come with the last token")
+    expect(line).to_have_attribute("data-state", "done")
+    expect(page.locator(f".one .surface .t[data-i='{len(ids) - 1}']")).to_be_visible()
+    assert sorted(set(boxes(page))) == list(range(len(ids)))
+    assert heard.ids() == list(ids)
+    assert len(heard.bodies) > 3, "they came in one piece"
+    expect(page.get_by_label("Finish reasons")).to_contain_text("finish_reason should be")
+    expect(page.locator(".run-line")).to_contain_text(f"{len(ids)} tokens")
+
+
+def sample_ids() -> tuple[int, ...]:
+    return next(sample.transcript.ids for sample in load_samples() if sample.name == LOST)
+
+
+def test_a_run_is_stopped_and_keeps_what_has_come(page: Page, app_url: str) -> None:
+    choose_replay(page, app_url, 1)
+    generate(page)
+    expect(page.locator(".one .surface .t[data-i='1']")).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "stopped")
+    kept = boxes(page)
+    assert 2 <= len(set(kept)) < len(sample_ids())
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
+
+
+def test_samples_are_chosen_by_keyboard_and_shown_side_by_side(page: Page, app_url: str) -> None:
+    choose_replay(page, app_url, 5000)
+    generate(page, 3)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    rows = page.locator(".sample")
+    expect(rows).to_have_count(3)
+    page.get_by_role("listbox", name="Samples").press("ArrowDown")
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_label("Source")).to_contain_text("Sample 2")
+    page.get_by_role("button", name="Side by side").click()
+    expect(page.locator(".side")).to_have_count(3)
+    for n in range(3):
+        expect(page.locator(".side").nth(n).locator(".t[data-i='0']")).to_be_visible()
+    page.get_by_role("button", name="One sample").click()
+    expect(page.get_by_label("Source")).to_contain_text("Sample 2")
+
+
+def test_a_sample_goes_to_inspect_with_its_prompt(page: Page, app_url: str) -> None:
+    choose_replay(page, app_url, 5000)
+    generate(page)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    settle(page)
+    page.get_by_role("button", name="Open in Inspect", exact=True).click()
+    expect(page).to_have_url(re.compile(rf"{app_url}/(\?.*)?$"))
+    expect(page.get_by_label("Source")).to_contain_text(f"{len(sample_ids())} tokens")
+    settle(page)
+    page.get_by_role("button", name="Live", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Resample from token")).click()
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    expect(page.locator(".again")).to_contain_text("came back in")
+    expect(page.locator(".sample")).to_have_count(8)
+
+
+def test_it_can_be_read_on_a_phone_and_in_the_dark(page: Page, app_url: str, artifacts: Path) -> None:
+    choose_replay(page, app_url, 5000)
+    generate(page, 2)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.locator(".hs.live")).to_have_attribute("data-theme", scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"it is wider than {width} px"
+        page.screenshot(path=artifacts / f"live-{width}-{scheme}.png")
+
+
+def test_hostile_tokens_stay_text(page: Page, app_url: str) -> None:
+    hostile = "<|channel|>final<|message|><img src=x onerror=alert(1)><script>alert(2)</script>\u202e<|return|>"
+    page.goto(app_url)
+    page.get_by_label("Model output, token ids or transcript records").fill(hostile)
+    page.get_by_role("button", name="Inspect", exact=True).click()
+    expect(page.get_by_label("Source")).to_be_visible()
+    page.get_by_role("link", name="Live").click()
+    settle(page)
+    page.get_by_role("button", name="Choose an engine").click()
+    page.get_by_role("tab", name="Replay").click()
+    page.get_by_role("button", name="Replay it").click()
+    expect(page.get_by_role("button", name=re.compile("^Replay: "))).to_be_visible()
+    generate(page, 2)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    assert page.locator(".hs img, .hs script").count() == 0
+    expect(page.locator(".sample .tail").first).to_contain_text("[U+202E]")

@@ -1,0 +1,174 @@
+"""The Live page as Streamlit runs it, without a browser: what it asks for, what it refuses, what it mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from inspector.live.gate import GATE, Gate
+from inspector.live.runs import RUNS
+from inspector.tokens import vocabulary
+from inspector.ui.live_state import LiveBench
+from inspector.view.container import unpack
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """The gate as a test wants it, put back afterwards."""
+    before = (GATE.served, GATE.allowed, GATE.is_private)
+    GATE.served = GATE.allowed = GATE.is_private = True
+    yield GATE
+    GATE.served, GATE.allowed, GATE.is_private = before
+
+
+@pytest.fixture
+def app(root: Path, gate: Gate) -> AppTest:
+    app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    app.switch_page(str(root / "pages" / "live.py"))
+    return app.run()
+
+
+def labelled(widgets: Any, label: str) -> Any:
+    return next(widget for widget in widgets if widget.label == label)
+
+
+def press(app: AppTest, label: str) -> None:
+    labelled(app.button, label).click()
+    app.run()
+    assert not app.exception
+
+
+def warnings(app: AppTest) -> list[str]:
+    return [element.value.replace("\\", "") for element in app.warning]
+
+
+def head(app: AppTest) -> dict[str, Any] | None:
+    """What the live view was told, None where it is not there."""
+    for element in app.get("bidi_component"):
+        data = bytes(element.proto.bytes)
+        if data[:4] == b"HSV1":
+            return unpack(data)[0]
+    return None
+
+
+def work(app: AppTest) -> LiveBench:
+    found = app.session_state["harmonyscope.live"]
+    assert isinstance(found, LiveBench)
+    return found
+
+
+def replay(app: AppTest) -> None:
+    """Choose a shipped sample in the place of an engine."""
+    app.session_state["live.engine"] = True
+    app.run()
+    labelled(app.number_input, "Tokens per second").set_value(5000)
+    press(app, "Replay it")
+    assert work(app).about.startswith("Replay: ")
+
+
+@pytest.mark.parametrize(
+    ("served", "allowed", "said"), [(False, True, "`harmonyscope app`"), (True, False, "--allow-live")]
+)
+def test_where_it_is_off_it_says_why_and_offers_nothing(
+    root: Path, gate: Gate, served: bool, allowed: bool, said: str
+) -> None:
+    gate.served, gate.allowed = served, allowed
+    app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    app.switch_page(str(root / "pages" / "live.py"))
+    app.run()
+    assert said in app.info[0].value
+    assert not app.button
+    assert not app.text_input
+
+
+def test_without_an_engine_it_says_so_and_keeps_what_was_typed(app: AppTest) -> None:
+    labelled(app.text_area, "User").set_value("How much is it?")
+    press(app, "Generate")
+    assert warnings(app) == ["Choose an engine first: connect a vLLM server, start one, or replay a transcript."]
+    assert labelled(app.text_area, "User").value == "How much is it?"
+    assert head(app) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("Seed", "seven", "The seed is 'seven': expected a whole number, or nothing for any."),
+        ("Stop token ids", "200012, x", "The stop token ids are '200012, x': expected numbers, separated by commas."),
+        ("Stop strings", "[1]", 'The stop strings are no JSON list of strings, such as ["a", "b"].'),
+    ],
+)
+def test_what_no_engine_takes_is_a_sentence(app: AppTest, field: str, value: str, said: str) -> None:
+    labelled(app.text_area, "User").set_value("How much is it?")
+    labelled(app.text_input, field).set_value(value)
+    press(app, "Generate")
+    assert warnings(app) == [said]
+
+
+def test_the_prompt_is_shown_as_tokens_before_anything_is_sampled(app: AppTest) -> None:
+    press(app, "Show the prompt as tokens")
+    assert warnings(app) == ["Write what the user says, or give the prompt as raw tokens."]
+    labelled(app.text_area, "User").set_value("Spell <|call|> as text.")
+    press(app, "Show the prompt as tokens")
+    assert warnings(app) == []
+    told = head(app)
+    assert told is not None
+    assert told["run"] == ""
+    prompt = work(app).prompt
+    text = vocabulary().decode(prompt)
+    assert text.endswith("<|start|>user<|message|>Spell <|call|> as text.<|end|><|start|>assistant")
+    assert vocabulary().encode_markers("<|call|>")[0] not in prompt, "what a person types never becomes a marker"
+    assert told["count"] == len(prompt)
+
+
+def test_raw_tokens_are_taken_as_they_are(app: AppTest) -> None:
+    app.session_state["live.tab"] = "Raw tokens"
+    app.run()
+    press(app, "Show the prompt as tokens")
+    assert warnings(app) == ["Write the prompt with its markers, or as token ids."]
+    labelled(app.text_area, "Prompt").set_value("[200006, 1428, 200008, 13225, 200007, 200006, 173781]")
+    press(app, "Show the prompt as tokens")
+    assert work(app).prompt == (200006, 1428, 200008, 13225, 200007, 200006, 173781)
+
+
+def test_a_replay_is_sampled_and_shown(app: AppTest) -> None:
+    replay(app)
+    labelled(app.text_area, "User").set_value("How much is it?")
+    labelled(app.number_input, "Samples").set_value(3)
+    press(app, "Generate")
+    run = RUNS.find(work(app).run)
+    assert run is not None
+    run.wait(60)
+    assert run.state == "done"
+    assert len(run.prompts) == 3
+    told = head(app)
+    assert told is not None
+    assert (told["run"], told["base"], told["acts"]) == (run.id, "_live", True)
+    press(app, "Generate again")
+    assert work(app).before == [run.id]
+    press(app, "Back to the run before")
+    assert work(app).run == run.id
+
+
+def test_an_api_key_stays_with_the_engine(app: AppTest) -> None:
+    app.session_state["live.engine"] = True
+    app.run()
+    key = labelled(app.text_input, "API key")
+    key.set_value("sk-secret-of-mine")
+    labelled(app.text_input, "Base URL").set_value("127.0.0.1:1")
+    press(app, "Connect")
+    assert app.error
+    assert "secret" not in " ".join(element.value for element in app.error)
+    assert "secret" not in repr(work(app))
+
+
+def test_the_other_parts_ask_for_an_engine_first(app: AppTest) -> None:
+    for part, label in (("A/B of renderings", "Run the experiment"), ("Tool strategies", "Compare")):
+        app.session_state["live.part"] = part
+        app.run()
+        assert not app.exception
+        assert labelled(app.button, label).disabled
+        assert any("engine first" in caption.value for caption in app.caption)
