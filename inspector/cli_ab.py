@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .samplers.conversations import Conversation
 
 _BAR: Final = 24
+_RULES: Final = 8
+"""Rules that are told of unless all are wanted."""
+
 _STYLES: Final = ("openai-harmony 0.0.8", "oss-harmony 0.0.11")
 
 
@@ -67,10 +70,11 @@ _STYLES: Final = ("openai-harmony 0.0.8", "oss-harmony 0.0.11")
     show_default=True,
     help="A table for people, or one JSON object.",
 )
+@click.option("--all", "everything", is_flag=True, help="Print every rule that found anything.")
 @sampling
 @asking
 def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel: int, out: Path | None,
-       plot: Path | None, force: bool, form: str, **given: Any) -> int:  # fmt: skip
+       plot: Path | None, force: bool, form: str, everything: bool, **given: Any) -> int:  # fmt: skip
     """Compare renderings: how often an engine's answers are malformed behind each, by rule, with intervals and tests.
 
     CONVERSATIONS holds chat requests (JSON lines with messages and tools) or transcript records, whose prompts are
@@ -97,7 +101,7 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
 
         click.echo(dump(result.record()))
     else:
-        for line in result_lines(result):
+        for line in result_lines(result, None if everything else _RULES):
             click.echo(line)
     if plot is not None:
         from .ui.ab_figures import page
@@ -164,14 +168,20 @@ def _written(path: Path) -> IO[str]:
         raise InputError(f"{click.format_filename(path)} cannot be written: {error.strerror or error}.") from None
 
 
-def result_lines(result: Result) -> Iterator[str]:
-    """The result for people: how it was made, how the arms ended, for each failure the rates and how they differ."""
+def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
+    """The result for people: how it was made, how the arms ended, for each failure the rates and how they differ.
+
+    ``limit`` is how many rules are told of, those of which most was found first; None for all.
+    """
     from .report.findings import plural
     from .report.visible import visible
 
     yield (
         f"{plural(result.sampled, 'conversation')} x {len(result.arms)} styles x {plural(result.n, 'sample')}"
         f" from {visible(result.engine or 'no engine')}: {_parameters(result.params)}"
+    )
+    yield (
+        f"{result.done:,} of {plural(result.planned, 'answer')}, {plural(result.tokens, 'token')}, {result.seconds:.1f} s"
     )
     if result.same:
         names = ", ".join(map(visible, result.same[:5])) + (", …" if len(result.same) > 5 else "")
@@ -190,9 +200,13 @@ def result_lines(result: Result) -> Iterator[str]:
         parts += [f"{arm.cut:,} cut by max_tokens"] if arm.cut else []
         parts += [f"{arm.failed:,} failed"] if arm.failed else []
         yield f"{title:<{wide}}  {', '.join(parts)}"
-    for row in result.rows if any(arm.samples for arm in result.arms) else ():
+    rows = result.most(limit) if any(arm.samples for arm in result.arms) else ()
+    for row in rows:
         yield ""
         yield from _row_lines(row)
+    if rows and len(rows) < len(result.rows):
+        yield ""
+        yield f"{plural(len(result.rows) - len(rows), 'further rule')} found something: --all shows them"
     for error, times in result.failures:
         yield ""
         yield f"failed {times:,} times: {visible(error)}"

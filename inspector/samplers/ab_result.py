@@ -142,6 +142,16 @@ class Result:
         """The row of a rule, or None when it found nothing in any arm."""
         return next((row for row in self.rows if row.code == code), None)
 
+    def most(self, limit: int | None) -> tuple[Row, ...]:
+        """ "malformed" and "strict", and of the rules those of which most was found in any arm, in their own order.
+
+        Args:
+            limit: rules at most; None for all.
+        """
+        rules = self.rows[2:]
+        found = sorted(rules, key=lambda row: -max(rate.share for rate in row.rates))[:limit]
+        return (*self.rows[:2], *(row for row in rules if row in found))
+
     def record(self) -> dict[str, Any]:
         """The plain form, for JSON."""
         return {

@@ -273,13 +273,17 @@ class OfflineEngine:
         child = self._child
         words = child.last_words if child is not None else ""
         with self._lock:
-            self._over = self._over or (f"{how}; the end of its log: {words}" if words and not self._failure else how)
             ready = self._ready
+            if self._failure and ready is not None and ready.done():
+                how = f"broke off: {self._failure}"
+            elif words and not self._failure:
+                how = f"{how}; the end of its log: {words}"
+            self._over = self._over or how
         if ready is not None and not ready.done():
             # The reason that the worker gave is better than how its process ended.
             reason = self._failure or self._over
             ready.set_exception(EngineError(_closed(f"{self.name} could not be started: {reason}")))
-        self._let_go(self._failure or self._over)
+        self._let_go(self._over)
 
     def _let_go(self, why: str) -> None:
         """End all that is still awaited from the child."""

@@ -25,8 +25,8 @@ _GRID: Final = {"light": "#e2e4e9", "dark": "#363a42"}
 _SYMBOLS: Final = ("circle", "diamond", "square", "triangle-up")
 """Colours as in the screen's palette, which a figure cannot refer to. The shape tells the arms apart without them."""
 
-ROWS: Final = 14
-"""Failures that are drawn; the table holds all."""
+RULES: Final = 12
+"""Rules that are drawn, beside "malformed" and "strict"; the table of the page holds all."""
 
 _STEP: Final = 20
 _TITLE: Final = 26
@@ -34,14 +34,7 @@ _GAP: Final = 10
 """Pixels: an arm's line, the words above the lines of a failure, and the space below them."""
 
 
-def drawn(result: Result, limit: int = ROWS) -> Sequence[Row]:
-    """The rows that the figure shows: "malformed" and "strict", and the rules of which most was found."""
-    first, rules = result.rows[:2], result.rows[2:]
-    most = sorted(rules, key=lambda row: -max(rate.share for rate in row.rates))[: max(0, limit - 2)]
-    return (*first, *(row for row in rules if row in most))
-
-
-def forest_figure(result: Result, theme: str, limit: int = ROWS) -> Figure:
+def forest_figure(result: Result, theme: str, limit: int = RULES) -> Figure:
     """Rates with their 95 % intervals, a band for every failure and in it a line for every arm.
 
     The words stand above the lines of a band and not beside them, so that a narrow screen leaves the lines their room.
@@ -49,9 +42,9 @@ def forest_figure(result: Result, theme: str, limit: int = ROWS) -> Figure:
     Args:
         result: it may be a running experiment's.
         theme: "light" or "dark".
-        limit: bands at most.
+        limit: rules at most.
     """
-    rows = drawn(result, limit)
+    rows = result.most(limit)
     band = _TITLE + _STEP * len(result.arms) + _GAP
     data = [_arm(at, arm, rows, band, theme) for at, arm in enumerate(result.arms)]
     height = band * len(rows)

@@ -15,6 +15,7 @@ from ..tokens import Transcript
 from .chrome import guarded, page_file
 from .live_ab import ab_section
 from .live_engines import engine_panel
+from .live_guard import guard_section
 from .live_prompt import NotYet, parameters, prompt_of, prompt_panel, wish
 from .live_state import LiveBench, live_bench
 from .live_strategies import strategies_section
@@ -23,7 +24,7 @@ from .plain import as_markdown
 from .state import bench, session_value
 
 KEY: Final = "live.view"
-PARTS: Final = ("Generate", "A/B of renderings", "Tool strategies")
+PARTS: Final = ("Generate", "A/B of renderings", "Tool strategies", "Guard")
 AGAIN: Final = 8
 """Samples that are drawn from a chosen token on, unless the run had more."""
 
@@ -49,6 +50,9 @@ def show() -> None:
         return
     if part == PARTS[2]:
         strategies_section(work)
+        return
+    if part == PARTS[3]:
+        guard_section(work)
         return
     builder = st.expander("Prompt and parameters", expanded=True, key="live.builder", on_change="rerun")
     with builder:

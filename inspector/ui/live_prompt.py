@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import streamlit as st
@@ -12,13 +12,12 @@ from ..ingest import read
 from ..live.runs import MAX_SAMPLES
 from ..prompt import STYLES
 from ..prompt.plan import OSS_0011
-from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, installed
+from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, guarding, installed
 from ..samplers.preamble import EFFORTS, PromptError
 from ..samplers.prompts import build_prompt
 from ..samplers.sampler import Sampler
 from ..samplers.values import MAX_LOGPROBS
 
-MODES: Final = ("off", "watch", "on")
 _RAW_HELP: Final = (
     "<|start|>user<|message|>What is 3 times 302?<|end|><|start|>assistant\n"
     "or token ids in any notation: 200006, 1428, 200008 ..."
@@ -103,7 +102,7 @@ def _more() -> None:
         _choice("How tools are called", "format", tuple(FORMATS))
         _number("Turns at most", "turns", 1, 64, 8)
         _number("Seconds per tool call", "limit", 0.1, 600.0, 10.0)
-        _choice("Guard", "guard", MODES, help=_GUARD_HELP)
+        _choice("Guard", "guard", guarding.MODES, help=_GUARD_HELP)
         st.toggle(
             "Go on after end tokens",
             key="live.ignore_eos",
@@ -199,8 +198,7 @@ def wish() -> Wish:
         raise NotYet(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     at_hand = tools_at_hand()[0]
     declared = tuple(f"functions.{name}" for name in _said("tools", []))
-    if _said("guard", "off") != "off":
-        params = replace(params, extra={**params.extra, "harmonyscope_guard": _said("guard", "off")})
+    params = guarding.params(params, _said("guard", "off"), declared or None)
     return Wish(prompt, int(_said("n", 1)), params, _sampler(at_hand), declared)
 
 

@@ -17,6 +17,7 @@ import os
 import select
 import sys
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Final
@@ -101,7 +102,7 @@ class Worker:
                 meant = f": did you mean {close[0]!r}?" if close else ", see the fields of its EngineArgs"
                 raise StartFailed(f"vLLM {version} has no engine option {name!r}{meant}")
         wire.tell("progress", text=f"vLLM {version} loads the model.")
-        self._engine = _engine(EngineArgs, {"disable_log_stats": True, **options})
+        self._engine = _engine(EngineArgs, {"disable_log_stats": True, **_safe_on_cpu(), **options})
         settings = self._engine.model_config
         self._rows = int(settings.get_vocab_size())
         self._reads_text = not getattr(settings, "skip_tokenizer_init", False)
@@ -190,6 +191,17 @@ class Worker:
             self._wire.tell("deltas", deltas=told)
 
 
+def _safe_on_cpu() -> dict[str, Any]:
+    """Options without which vLLM's CPU build breaks.
+
+    Where a prompt is read in pieces, a request with a seed ends the engine (vLLM 0.32: "CPU Generator does not use
+    offset", when it takes back the number drawn for the unfinished piece).
+    """
+    from vllm.platforms import current_platform
+
+    return {"enable_chunked_prefill": False} if current_platform.is_cpu() else {}
+
+
 def _engine(arguments: Any, options: Message) -> Any:
     """vLLM's synchronous engine.
 
@@ -247,11 +259,10 @@ def main() -> int:
         worker = Worker(wire, first["options"])
         worker.run()
         worker.close()
-    except StartFailed as failure:
-        import traceback
-
+    except Exception as error:  # noqa: BLE001
+        # What vLLM raises in the middle of a step is the end of it, whatever it is.
         traceback.print_exc()
-        wire.tell("failed", sentence=str(failure))
+        wire.tell("failed", sentence=sentence(error))
         return 1
     finally:
         wire.finish()
@@ -259,7 +270,15 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stderr.flush()
-    # The engine has let go of what it held; taking down the interpreter with torch in it would take seconds more.
-    os._exit(status)
+    status = 1
+    try:
+        status = main()
+    except BaseException:
+        # The output may be closed: nobody is there to be told.
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stderr.flush()
+        # Without taking down the interpreter: with torch in it that takes seconds, and the thread that reads the input
+        # would make it abort.
+        os._exit(status)

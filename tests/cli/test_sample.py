@@ -132,7 +132,7 @@ def test_declared_tools_judge_a_call_of_another_one(run: Run, tmp_path: Path) ->
 @pytest.mark.parametrize("through", ["argument", "stdin", "text", "ids", "record", "whole", "chat"])
 def test_a_prompt_from_anywhere(run: Run, tmp_path: Path, through: str) -> None:
     file = replay(tmp_path / "a.jsonl", GOOD, prompt=PROMPT)  # answers this prompt and no other
-    source = tmp_path / "prompt.jsonl"
+    source = tmp_path / ("prompt.txt" if through in ("text", "ids") else "prompt.jsonl")
     stdin = ""
     if through == "argument":
         given: Any = PROMPT

@@ -115,7 +115,9 @@ def test_what_is_streamed_is_what_vllm_says_by_itself(
         for temperature in (0.0, 0.7, 1.0, 1.5)
     ]
     answer = tmp_path / "answer.json"
-    asked = {"model": tiny_model, "options": OPTIONS, "prompt": PROMPT, "params": params, "answer": str(answer)}
+    # Without a tokenizer it starts much sooner.
+    options = {**OPTIONS, "skip_tokenizer_init": True}
+    asked = {"model": tiny_model, "options": options, "prompt": PROMPT, "params": params, "answer": str(answer)}
     environment = vllm_environment({"VLLM_ENABLE_V1_MULTIPROCESSING": "0"})
     subprocess.run([engine_python, "-c", _PLAIN], input=json.dumps(asked), text=True, env=environment, check=True)
     for given, (ids, own, finish_reason, stop_reason) in zip(params, json.loads(answer.read_text()), strict=True):
@@ -162,6 +164,13 @@ def test_seeds(engine: OfflineEngine) -> None:
     assert among[0].ids == alone
     assert len({rollout.ids for rollout in among}) == 6
     assert one(engine, params).ids == alone
+
+
+def test_seeds_where_the_prompts_do_not_fit_into_one_step(engine: OfflineEngine) -> None:
+    """More tokens of prompts than vLLM reads at once: one cut in two would end the CPU build's engine."""
+    prompts = [(*range(500), number) for number in range(12)]
+    rollouts = finish(OneShot().sample(engine, prompts, SamplingParams(max_tokens=3, seed=7, logprobs=None)))
+    assert [rollout.error for rollout in rollouts] == [""] * 12
 
 
 def test_sixty_four_at_once_lose_nothing(engine: OfflineEngine) -> None:
@@ -249,6 +258,35 @@ def test_a_crash_ends_every_answer_with_a_sentence_and_it_can_be_started_again(e
                 [piece async for piece in answer]
         await engine.start()
         assert [id for piece in await pieces(engine, says(SAID, max_tokens=3)) for id in piece.ids] == list(SAID[:3])
+
+    finish(use())
+
+
+_BROKEN = """
+from vllm.v1.sample.logits_processor import LogitsProcessor
+class Broken(LogitsProcessor):
+    def __init__(self, config, device, is_pin_memory): pass
+    def is_argmax_invariant(self): return False
+    def update_state(self, update): pass
+    def apply(self, logits): raise RuntimeError("this processor is broken")
+"""
+
+
+def test_an_exception_within_the_engine_is_a_sentence(
+    engine_python: str, tiny_model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's own processor is found on PYTHONPATH; when it raises, that is what is said."""
+    (tmp_path / "broken_processor.py").write_text(_BROKEN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    options = {**OPTIONS, "skip_tokenizer_init": True, "logits_processors": ["broken_processor:Broken"]}
+
+    async def use() -> None:
+        engine = OfflineEngine(tiny_model, python=engine_python, options=options)
+        try:
+            with pytest.raises(EngineGone, match=r"broke off: RuntimeError: this processor is broken\.$"):
+                await pieces(engine, says(SAID))
+        finally:
+            await engine.close()
 
     finish(use())
 

@@ -166,7 +166,11 @@ def test_an_api_key_stays_with_the_engine(app: AppTest) -> None:
 
 
 def test_the_other_parts_ask_for_an_engine_first(app: AppTest) -> None:
-    for part, label in (("A/B of renderings", "Run the experiment"), ("Tool strategies", "Compare")):
+    for part, label in (
+        ("A/B of renderings", "Run the experiment"),
+        ("Tool strategies", "Compare"),
+        ("Guard", "Measure"),
+    ):
         app.session_state["live.part"] = part
         app.run()
         assert not app.exception

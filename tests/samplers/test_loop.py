@@ -225,7 +225,7 @@ def test_a_sampler_by_name_by_place_and_not_at_all() -> None:
     assert find_sampler("one-shot").name == "one-shot"
     assert find_sampler("inspector.samplers.tool_loop:ToolLoop", max_turns=2).name == "tool-loop"
     for name, said in (
-        ("nothing", "use one of one-shot, tool-loop, or module:Class"),
+        ("nothing", "use one of injecting, one-shot, tool-loop, or module:Class"),
         ("no.such.module:X", "cannot be loaded"),
         ("collections:OrderedDict", "is no sampler"),
     ):

@@ -135,6 +135,20 @@ def test_the_reason_that_the_worker_gives_comes_first(tmp_path: Path) -> None:
     assert said == "vLLM in process, tiny could not be started: no such model."
 
 
+def test_a_worker_that_gives_up_in_the_middle_says_why(tmp_path: Path) -> None:
+    body = f"{GREETING}; hear(); say({{'tell': 'failed', 'sentence': 'ValueError: odd'}}); log('x'); sys.exit(1)"
+    offline = engine(tmp_path, body)
+
+    async def use() -> None:
+        for sentence in ("broke off: ValueError: odd.", "broke off: ValueError: odd: start it again."):
+            with pytest.raises(EngineGone) as raised:
+                await anext(offline.stream((1,), SamplingParams()))
+            assert str(raised.value) == f"vLLM 1.2.3 in process, tiny {sentence}"
+        await offline.close()
+
+    run(use())
+
+
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere" / "python"
     said = run(failed_start(OfflineEngine("m", python=str(missing))))

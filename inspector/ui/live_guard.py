@@ -1,0 +1,124 @@
+"""The guard on the Live page: the same prompt with and without it, and how often answers are malformed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from ..live.jobs import Job
+from ..live.runs import MAX_SAMPLES, RUNS, LiveRun
+from ..samplers.guarding import Effect, Judged, measure
+from ..samplers.wilson import Rate
+from .live_prompt import NotYet, wish
+from .live_state import LiveBench, live_bench
+from .live_view import show_run
+from .plain import as_markdown
+
+_KEY: Final = "harmonyscope.guard"
+
+
+@dataclass(slots=True)
+class _Held:
+    """The measurement of a session, and the run that shows its tokens."""
+
+    job: Job[Effect] | None = None
+    run: str = ""
+    problem: str = ""
+
+
+def guard_section(work: LiveBench) -> None:
+    """Draw it."""
+    held = _held()
+    st.markdown(
+        "A logits processor lets only tokens through that keep the Harmony grammar legal in headers. Here the prompt "
+        "and the parameters of *Generate* are sampled without it, and with it."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.number_input("Samples of each", 1, MAX_SAMPLES // 2, 16, key="guard.n", persist_state="session", width=160)
+        st.button("Measure", type="primary", key="guard.go", on_click=_start, disabled=work.engine is None)
+    if work.engine is None:
+        st.caption("Choose an engine first; it has to have the guard loaded.")
+    if held.problem:
+        st.warning(as_markdown(held.problem))
+    if held.job is None:
+        return
+    if held.job.state == "running":
+        _watch()
+    elif held.job.error:
+        st.error(as_markdown(held.job.error))
+    elif held.job.result is not None:
+        _shown(held, held.job.result, work)
+    else:
+        st.caption("Stopped.")
+
+
+def _held() -> _Held:
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, _Held):
+        found = _Held()
+        st.session_state[_KEY] = found
+    return found
+
+
+def _start() -> None:
+    held, engine = _held(), live_bench().engine
+    held.problem = ""
+    if engine is None:
+        held.problem = "Choose an engine first."
+        return
+    try:
+        wanted = wish()
+    except NotYet as missing:
+        held.problem = str(missing)
+        return
+    if held.job is not None:
+        held.job.stop()
+    prompts = [wanted.prompt] * int(st.session_state.get("guard.n", 16))
+    held.run = ""
+    held.job = Job(lambda: measure(engine, prompts, wanted.params, wanted.tools or None))
+    held.job.start()
+
+
+@st.fragment(run_every=1.0)
+def _watch() -> None:
+    held = _held()
+    if held.job is None or held.job.state != "running":
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Sampling, first without the guard, then with it …")
+        st.button("Stop", key="guard.stop", on_click=held.job.stop)
+
+
+def _shown(held: _Held, effect: Effect, work: LiveBench) -> None:
+    lines = ["| guard | malformed | illegal in headers | cut in a header | failed |", "|---|---:|---:|---:|---:|"]
+    for name, judged in (("off", effect.off), ("on", effect.on)):
+        lines.append(f"| {name} | {_rate(judged.malformed)} | {_rate(judged.illegal)} | {_others(judged)} |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        "Malformed: the newest strict parse refuses it. In brackets Wilson's 95 % interval. What was cut in a header "
+        "that was legal so far is in no rate."
+    )
+    failed = next((r.error for r in (*effect.without, *effect.guarded) if r.error), "")
+    if failed:
+        st.warning(as_markdown(failed))
+    if effect.on.illegal.count:
+        st.warning("With the guard nothing can be illegal: the engine was started without it.")
+    run = RUNS.find(held.run)
+    if run is None:
+        rollouts = (*effect.without, *effect.guarded)
+        half = len(effect.without)
+        titles = [f"{'off' if n < half else 'on'} {n % half + 1}" for n in range(len(rollouts))]
+        run = LiveRun.ended(rollouts, titles, by=work.about)
+        RUNS.add(run)
+        held.run = run.id
+    show_run(run, key="guard.view")
+
+
+def _rate(rate: Rate) -> str:
+    return f"{100 * rate.share:.0f} % ({rate.count} of {rate.total}) \\[{100 * rate.low:.0f}, {100 * rate.high:.0f}\\]"
+
+
+def _others(judged: Judged) -> str:
+    return f"{judged.unfinished} | {judged.failed}"
