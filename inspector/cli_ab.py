@@ -180,9 +180,8 @@ def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
         f"{plural(result.sampled, 'conversation')} x {len(result.arms)} styles x {plural(result.n, 'sample')}"
         f" from {visible(result.engine or 'no engine')}: {_parameters(result.params)}"
     )
-    yield (
-        f"{result.done:,} of {plural(result.planned, 'answer')}, {plural(result.tokens, 'token')}, {result.seconds:.1f} s"
-    )
+    drawn = f"{result.done:,} of {plural(result.planned, 'answer')}"
+    yield f"{drawn}, {plural(result.tokens, 'token')}, {result.seconds:.1f} s"
     if result.same:
         names = ", ".join(map(visible, result.same[:5])) + (", …" if len(result.same) > 5 else "")
         yield (

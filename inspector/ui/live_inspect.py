@@ -9,6 +9,7 @@ from typing import Final
 
 import streamlit as st
 
+from ..finding import Severity
 from ..harmony.legal import Walk, grammar
 from ..live.gate import GATE
 from ..live.loop import live_loop
@@ -60,7 +61,7 @@ def _content(work: Bench, given: Given) -> None:
 
 
 def chosen_token(work: Bench, given: Given) -> int:
-    """The chosen token; before one was chosen where the newest release breaks, or the first finding."""
+    """The chosen token; before one was chosen that of the first error, or whatever was found first."""
     inspection = given.inspection
     last = max(0, len(inspection.transcript.ids) - 1)
     chosen = work.selection.get(given.digest)
@@ -71,9 +72,10 @@ def chosen_token(work: Bench, given: Given) -> int:
 
 def _failure(given: Given) -> int:
     inspection = given.inspection
-    findings = [found.span.start for found in inspection.diagnostics]
-    errors = [verdict.error.token for verdict in inspection.strict if verdict.error is not None]
-    return min(findings or errors or [0])
+    grave = [found.span.start for found in inspection.diagnostics if found.severity is Severity.ERROR]
+    others = [found.span.start for found in inspection.diagnostics]
+    raised = [verdict.error.token for verdict in inspection.strict if verdict.error is not None]
+    return min(grave or raised or others or [0])
 
 
 def _why(work: Bench, given: Given) -> str:

@@ -113,6 +113,8 @@ def test_counts_rates_and_the_difference_by_rule() -> None:
     assert refused is not None
     assert refused.rates == (wilson(0, 40), wilson(0, 40)) or refused.rates[0].count == 20
     assert result.row("HS999") is None
+    assert result.most(None) == result.rows
+    assert [row.code for row in result.most(1)] == [MALFORMED, REFUSED, "HS201"]
     rules = [row for row in result.rows if row.severity is not None]
     assert [row.comparisons[0].p_holm for row in rules] == holm([row.comparisons[0].difference.p for row in rules])
     assert result.is_complete
