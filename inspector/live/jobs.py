@@ -30,6 +30,7 @@ class Job(Generic[T]):
         self._work = work
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
         self._over = Event()
 
     def start(self, loop: Loop | None = None) -> None:
@@ -47,12 +48,16 @@ class Job(Generic[T]):
         return self._over.wait(limit_s)
 
     def _cancel(self) -> None:
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
 
     async def _run(self) -> None:
         self._task = asyncio.current_task()
         try:
+            if self._is_stopped:
+                # Stopped between its start and this moment.
+                raise asyncio.CancelledError
             self.result = await self._work()
             self.state = "done"
         except asyncio.CancelledError:

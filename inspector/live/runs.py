@@ -73,6 +73,7 @@ class LiveRun:
         self._past: tuple[Rollout, ...] = ()
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     @classmethod
     def ended(
@@ -103,12 +104,16 @@ class LiveRun:
             self._loop.call(self._cancel)
 
     def _cancel(self) -> None:
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
 
     async def _work(self) -> None:
         self._task = asyncio.current_task()
         try:
+            if self._is_stopped:
+                # Stopped between its start and this moment.
+                raise asyncio.CancelledError
             await self.sampler.sample(self.engine, self.prompts, self.params, self._heard)
         except asyncio.CancelledError:
             self._end("stopped")

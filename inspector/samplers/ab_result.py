@@ -143,7 +143,7 @@ class Result:
         return next((row for row in self.rows if row.code == code), None)
 
     def most(self, limit: int | None) -> tuple[Row, ...]:
-        """The rows "malformed" and "strict", and of the rules those of which most was found in any arm, in their own order.
+        """The rows "malformed" and "strict", and of the rules those of which most was found in any arm, in order.
 
         Args:
             limit: rules at most; None for all.

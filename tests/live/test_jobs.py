@@ -1,0 +1,62 @@
+"""Work in the background: it ends, fails with a sentence, or is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+
+from inspector.live.jobs import Job
+from inspector.live.loop import Loop
+from inspector.samplers.engine import EngineError
+
+
+def test_a_job_ends_with_what_it_returns() -> None:
+    async def work() -> int:
+        return 7
+
+    job = Job(work)
+    assert job.state == "running"
+    job.start(Loop())
+    assert job.wait(10)
+    assert (job.state, job.result, job.error) == ("done", 7, "")
+
+
+def test_an_engine_s_sentence_is_told_as_it_is_and_a_defect_by_its_name() -> None:
+    async def refused() -> None:
+        raise EngineError("The server is gone.")
+
+    async def broken() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(refused())
+            group.create_task(asyncio.sleep(0))
+        raise AssertionError("never")
+
+    async def defect() -> None:
+        raise KeyError("x")
+
+    for work, said in (
+        (refused, "The server is gone."),
+        (broken, "The server is gone."),
+        (defect, "KeyError: 'x'"),
+    ):
+        job = Job(work)
+        job.start(Loop())
+        assert job.wait(10)
+        assert (job.state, job.error) == ("failed", said)
+
+
+def test_a_job_is_stopped_where_it_waits() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    job = Job(work)
+    job.stop()  # before it has begun there is nothing to stop
+    job.start(Loop())
+    job.stop()
+    assert job.wait(10)
+    assert job.state == "stopped"
+    assert ended == [True]
