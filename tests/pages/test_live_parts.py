@@ -119,9 +119,6 @@ def test_an_experiment_that_shows_nothing_is_refused_in_a_sentence(root: Path) -
 
 
 def test_both_strategies_stand_side_by_side_with_their_traps(root: Path) -> None:
-    called = encode(
-        '<|channel|>commentary to=functions.multiply <|constrain|>json<|message|>{"a": 3, "b": 302}<|call|>'
-    )
     engine = InjectingEngine((*CALLED, *GOOD))
     app = live(root, engine, "Tool strategies")
     labelled(app.text_area, "What the user says, a line for each prompt").set_value("What is 3 times 302?")
@@ -143,9 +140,6 @@ def test_both_strategies_stand_side_by_side_with_their_traps(root: Path) -> None
 
 
 def test_an_engine_without_the_processor_is_a_sentence(root: Path) -> None:
-    called = encode(
-        '<|channel|>commentary to=functions.multiply <|constrain|>json<|message|>{"a": 3, "b": 302}<|call|>'
-    )
     app = live(root, InjectingEngine((*CALLED, *GOOD), processor=False), "Tool strategies")
     labelled(app.button, "Compare").click()
     app.run()
