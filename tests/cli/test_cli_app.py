@@ -23,7 +23,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
     assert run("app", "--port", "4321").code == 0
     assert run().code == 0
-    usual = {"open_browser": True, "host": "127.0.0.1", "allowed": LOOPBACK, "expose_to_network": False}
+    usual = {
+        "open_browser": True,
+        "host": "127.0.0.1",
+        "allowed": LOOPBACK,
+        "expose_to_network": False,
+        "allow_live": True,
+    }
     assert started == [{"port": 4321, **usual}, {"port": None, **usual}]
 
 
@@ -54,6 +60,9 @@ def test_exposed_it_says_so_and_names_who_is_served(run: Run, started: list[dict
     assert started[0]["open_browser"] is False
     assert run("app", "--host", "192.0.2.7", "--expose-to-network").code == 0
     assert started[1]["allowed"] == (*LOOPBACK, "192.0.2.7")
+    assert [options["allow_live"] for options in started] == [False, False]
+    assert run("app", "--host", "192.0.2.7", "--expose-to-network", "--allow-live").code == 0
+    assert started[2]["allow_live"] is True
 
 
 def test_everywhere_needs_a_name(run: Run, started: list[dict[str, Any]]) -> None:
