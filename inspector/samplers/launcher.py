@@ -24,7 +24,7 @@ from .engine import EngineError
 from .launcher_log import PHASES, clean, last_error, phase_after, phase_sentence
 from .server import VllmServer
 from .server_problems import plain
-from .vllm_python import vllm_environment
+from .vllm_python import has_gpu, runner_for, vllm_environment
 
 State = Literal["new", "starting", "ready", "failed", "ended"]
 
@@ -119,6 +119,11 @@ class ServerProcess:
             return tuple(self._lines)
 
     @property
+    def api_key(self) -> str:
+        """Its own, made for this server: nobody else on this machine is to use it."""
+        return self._key
+
+    @property
     def base_url(self) -> str:
         """Where it listens.
 
@@ -168,7 +173,11 @@ class ServerProcess:
             command += ["--host", HOST, "--port", str(self._port)]
             # The key goes by the environment: arguments can be read by everybody on the machine. PYTHONSAFEPATH keeps
             # files of the working folder from being taken for modules, as they are not by the command `vllm` either.
-            env = {"PYTHONSAFEPATH": "1", **vllm_environment(self.env), "VLLM_API_KEY": self._key}
+            given = {**runner_for(any(word.startswith("--logits-processors") for word in self.options)), **self.env}
+            env = {"PYTHONSAFEPATH": "1", **vllm_environment(given), "VLLM_API_KEY": self._key}
+            if not has_gpu():
+                # On a CPU it takes all of every core; who looks at its tokens shall not wait for it.
+                env[launcher_child.NICE] = "5"
             told, report = os.pipe()
             try:
                 self._keeper = subprocess.Popen(
@@ -256,12 +265,13 @@ class ServerProcess:
         with self._lock:
             self.pid = int(number) if number else None
         rest = b""
-        while chunk := os.read(output.fileno(), 65536):
-            *ended, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-            if len(rest) > 65536:
-                ended, rest = [*ended, rest], b""
-            for line in ended:
-                self._take(line)
+        with output:
+            while chunk := os.read(output.fileno(), 65536):
+                *ended, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+                if len(rest) > 65536:
+                    ended, rest = [*ended, rest], b""
+                for line in ended:
+                    self._take(line)
         self._take(rest)
 
     def _take(self, raw: bytes) -> None:
@@ -298,6 +308,9 @@ class ServerProcess:
     def _await_end(self, keeper: subprocess.Popen[bytes], reader: Thread) -> None:
         """In a thread: its end, and what to say about it."""
         status = keeper.wait()
+        assert keeper.stdin is not None
+        with contextlib.suppress(OSError):
+            keeper.stdin.close()
         # What it said last; not waited for for ever, as a stray process may hold the pipe.
         reader.join(2.0)
         with self._lock:

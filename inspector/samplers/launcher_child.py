@@ -16,11 +16,15 @@ import signal
 import subprocess
 import sys
 
+NICE = "HARMONYSCOPE_NICE"
+"""The environment variable that says how far the command steps back behind other processes, see nice(1)."""
+
 _PR_SET_PDEATHSIG = 1
 
 
 def _end_with_parent() -> None:
     """In the new process: be terminated when the parent dies. Linux only; elsewhere the parent must not be killed."""
+    os.nice(int(os.environ.get(NICE, "0")))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

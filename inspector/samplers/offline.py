@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from .engine import EngineError, EngineGone
 from .offline_child import Child
 from .values import Delta, SamplingParams
-from .vllm_python import vllm_environment
+from .vllm_python import runner_for, vllm_environment
 
 SILENCE_S: Final = 600.0
 """Seconds without a line of log after which a start is given up. A large model says something every few seconds."""
@@ -222,7 +222,8 @@ class OfflineEngine:
             self.loaded = None
             self._ready = Future()
             # PYTHONSAFEPATH: what lies in the folder that the app was started in is not to be imported there.
-            environment = vllm_environment({"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"})
+            runner = runner_for(bool(self.options.get("logits_processors")))
+            environment = vllm_environment({"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", **runner})
             try:
                 self._child = Child(
                     [self.python, "-m", _WORKER], environment, self._on_message, self._on_log, self._on_end

@@ -74,6 +74,13 @@ def vllm_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
+def runner_for(has_processors: bool) -> dict[str, str]:
+    """Variables for vLLM's model runner: ours are processors of the first one (V1), which vLLM 0.32 leaves on a GPU
+    unless it is told to stay. A person's own setting stays as it is."""
+    name = "VLLM_USE_V2_MODEL_RUNNER"
+    return {name: os.environ.get(name, "0")} if has_processors else {}
+
+
 def has_gpu(devices: Path = Path("/dev")) -> bool:
     """Whether this machine shows a GPU's device file."""
     return any(next(devices.glob(pattern), None) is not None for pattern in _DEVICES)

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from inspector import app
+from inspector.live.gate import Gate
+from inspector.live.route import PREFIX
 from inspector.ui.chrome import page_file
 from inspector.ui.door import Door
 from inspector.ui.early import EarlyStyle
@@ -67,17 +70,21 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[dict[str, object]] = []
 
     class Fake:
-        def __init__(self, script: Path, middleware: list[Middleware]) -> None:
+        def __init__(self, script: Path, routes: list[Route], middleware: list[Middleware]) -> None:
             assert script == app.APP
             assert [m.cls for m in middleware] == [Door, EarlyStyle]
             assert middleware[0].kwargs == {"allowed": app.LOOPBACK}
+            assert {route.path.split("/")[1] for route in routes} == {PREFIX}
 
         def run(self, config: dict[str, object]) -> None:
             ran.append(config)
 
+    gate = Gate()
+    monkeypatch.setattr("inspector.live.gate.GATE", gate)
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
     app.run(port=4321, open_browser=False)
+    assert (gate.served, gate.allowed, gate.is_private) == (True, True, True)
     assert ran == [
         {
             "server.address": "127.0.0.1",
