@@ -65,6 +65,19 @@ _LOOPS: Final = ("tool-loop", "injecting")
     help="one-shot, tool-loop, injecting, another installed one, or module:Class.",
 )
 @click.option(
+    "--call-format",
+    type=click.Choice(["harmony", "function-tag"]),
+    default="harmony",
+    show_default=True,
+    help="How tool-loop and injecting know a call; function-tag is <function> add(1, 2) </function>.",
+)
+@click.option(
+    "--max-turns", type=click.IntRange(1), default=8, show_default=True, help="Requests of tool-loop and injecting."
+)
+@click.option(
+    "--tool-limit", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, help="Seconds for a call."
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "jsonl"]),
@@ -93,7 +106,7 @@ def sample(prompt: str | None, count: int, form: str, **given: Any) -> int:  # f
     params = sampling_params(given)
     tools = _tools(given["tools"])
     prompts = _prompts(prompt, given, tools)
-    sampler = _sampler(given["sampler_name"], tools)
+    sampler = _sampler(given, tools)
     return complete(_run(prompts, sampler, params, count, form, given))
 
 
@@ -228,12 +241,16 @@ class _Teller:
         )
 
 
-def _sampler(name: str, tools: Sequence[Tool | dict[str, Any]]) -> Sampler:
+def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> Sampler:
     from .samplers import BUILTIN, SamplerError, Tool, find_sampler
 
-    own = [tool for tool in tools if isinstance(tool, Tool)]
+    name: str = given["sampler_name"]
+    options: dict[str, Any] = {}
+    if name in _LOOPS:
+        options = {"format": given["call_format"], "max_turns": given["max_turns"], "limit_s": given["tool_limit"]}
+        options["tools"] = [tool for tool in tools if isinstance(tool, Tool)] or BUILTIN
     try:
-        return find_sampler(name, **({"tools": own or BUILTIN} if name in _LOOPS else {}))
+        return find_sampler(name, **options)
     except SamplerError as error:
         raise InputError(str(error)) from None
 

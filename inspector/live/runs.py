@@ -36,6 +36,7 @@ class LiveRun:
         prompts: one for each sample.
         tools: names of the declared tools, for the findings.
         titles: of the samples, "" or none where their number says it all.
+        note: a sentence about it, "" for none.
         watched: codes of rules; the summary counts the samples in which one of them is found.
     """
 
@@ -49,6 +50,7 @@ class LiveRun:
         tools: Sequence[str] = (),
         titles: Sequence[str] = (),
         watched: Iterable[str] = (),
+        note: str = "",
     ) -> None:
         if not 1 <= len(prompts) <= MAX_SAMPLES:
             raise ValueError(f"{len(prompts)} samples: expected 1 to {MAX_SAMPLES} in one run")
@@ -60,6 +62,7 @@ class LiveRun:
         self.tools = tuple(tools)
         self.titles = tuple(titles) or ("",) * len(self.prompts)
         self.watched = frozenset(watched)
+        self.note = note
         self.kept = [_kept(prompt) for prompt in self.prompts]
         """Of each prompt, how many tokens at its end belong to the answer already: its transcript begins with them."""
         self.state: State = "running"
@@ -89,7 +92,8 @@ class LiveRun:
             titles=titles,
         )
         run._past = tuple(rollouts)
-        run.seconds = sum(turn.seconds + turn.tool_seconds for rollout in rollouts for turn in rollout.turns)
+        # They were drawn side by side: it took as long as the longest.
+        run.seconds = max(sum(turn.seconds + turn.tool_seconds for turn in r.turns) for r in rollouts)
         run.state = "done"
         return run
 

@@ -25,7 +25,7 @@ from ..view.viewmodel import View, pack_appendix, view_of
 from .open_end import so_far
 from .runs import LiveRun
 
-TAIL: Final = 160
+TAIL: Final = 72
 """Characters of a sample's end that its row shows."""
 
 BUDGET_S: Final = 0.04
@@ -58,11 +58,12 @@ class Teller:
     def summary(self) -> bytes:
         """The run and a row for every sample, as JSON.
 
-        ``version`` is what to wait beyond; ``again`` counts the ended samples in which a watched rule was found
-        ({rules, count, of, low, high}, the bounds of Wilson's 95 % interval), null without one; ``rows`` have ``n``,
-        ``title``, ``tokens``, ``injected``, ``turns``, ``seconds``, ``done``, ``ended_by``, ``error``, ``finish``,
-        ``stop``, ``tail``, ``parts`` (the first token that differs from the first sample's, -1 for none) and, once it
-        was read, ``judged`` ({count, ok, error, token, findings, rules, expected, finish_findings}).
+        ``version`` is what to wait beyond; ``note`` a sentence about the run; ``again`` counts the ended samples in
+        which a watched rule was found ({rules, count, of, low, high}, the bounds of Wilson's 95 % interval), null
+        without one; ``rows`` have ``n``, ``title``, ``tokens``, ``injected``, ``turns``, ``seconds``, ``done``,
+        ``ended_by``, ``error``, ``finish``, ``stop``, ``tail``, ``parts`` (the first token that differs from the first
+        sample's, -1 for none) and, once it was read, ``judged`` ({count, ok, error, token, findings, rules, expected,
+        finish_findings}).
         """
         run = self.run
         with self._lock:
@@ -81,6 +82,7 @@ class Teller:
             "engine": run.engine.name,
             "seconds": round(now, 2),
             "tokens": total,
+            "note": run.note,
             "again": self._again(rows),
             "rows": rows,
         }
@@ -165,7 +167,7 @@ class Teller:
             "error": rollout.error,
             "finish": rollout.finish_reason,
             "stop": rollout.stop_reason,
-            "tail": vocabulary().decode(rollout.ids[-_TAIL_TOKENS:])[-TAIL:],
+            "tail": _tail(rollout),
             "parts": self._parts(number, rollout, first) if number else -1,
             "judged": None if judged is None else {"count": judged.count, **judged.facts},
         }
@@ -182,6 +184,11 @@ class Teller:
         parted = at < size or (both_done and len(rollout.ids) != len(first.ids))
         self._shared[number] = (at, parted)
         return at + self.run.kept[number] if parted else -1
+
+
+def _tail(rollout: Rollout) -> str:
+    text = vocabulary().decode(rollout.ids[-_TAIL_TOKENS:])
+    return text if len(text) <= TAIL and len(rollout.ids) <= _TAIL_TOKENS else f"…{text[-TAIL:]}"
 
 
 def _injected(rollout: Rollout) -> list[int]:

@@ -215,8 +215,10 @@ class Experiment:
         if self.refusals:
             first = self.refusals[0]
             return f"No conversation is left to compare: {first.conversation}: {first.why}"
+        count = len(self.conversations)
+        what = f"all {count} conversations" if count > 1 else "the only conversation"
         return (
-            f"{' and '.join(self.styles)} render all {len(self.conversations)} conversations alike, so no arm can "
+            f"{' and '.join(self.styles)} render {what} alike, so no arm can "
             "differ: take conversations with tool calls in their history, or other styles."
         )
 

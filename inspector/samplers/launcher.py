@@ -319,10 +319,12 @@ class ServerProcess:
             else:
                 killed_by = -status if status < 0 else max(0, status - 128)
                 how = f"was killed by signal {killed_by}" if killed_by else f"ended with status {status}"
-                when = "while it ran" if self._state == "ready" else "before it was ready"
-                why = plain(last_error(tuple(self._lines))) or "it said nothing"
+                ran = self._state == "ready"
+                # Who is killed while it runs says nothing of it: the last error in the log is of something else.
+                said = "" if ran and killed_by else plain(last_error(tuple(self._lines))) or "it said nothing"
+                when = "while it ran" if ran else "before it was ready"
                 self._state = "failed"
-                self._error = f"vLLM {how} {when}: {why} (its log says more)."
+                self._error = f"vLLM {how} {when}{': ' if said else ''}{said} (its log says more)."
                 self._progress = self._error
         _RUNNING.discard(self)
         self._over.set()

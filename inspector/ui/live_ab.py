@@ -17,7 +17,7 @@ from ..samplers.ab_result import Result
 from ..samplers.conversations import Conversation, read_conversations, shipped_conversations
 from ..samplers.preamble import PromptError
 from .ab_figures import forest_figure
-from .live_state import LiveBench, live_bench
+from .live_state import NO_ENGINE, LiveBench, live_bench
 from .plain import as_markdown
 
 _KEY: Final = "harmonyscope.ab"
@@ -43,7 +43,7 @@ def ab_section(work: LiveBench) -> None:
         "The same conversations are rendered in each style, and answers drawn behind every prompt with the same "
         "seeds. Malformed is what the newest strict parse refuses, or a rule calls an error."
     )
-    with st.form("ab.form", border=True):
+    with st.form("ab.form", border=True, enter_to_submit=False):
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
             st.radio("Conversations", (_SHIPPED, _OWN), key="ab.source", persist_state="session", horizontal=True)
@@ -56,9 +56,9 @@ def ab_section(work: LiveBench) -> None:
             st.number_input("Temperature", 0.0, 100.0, 1.0, 0.1, key="ab.temperature", persist_state="session")
             st.number_input("Max tokens", 1, 131_072, 256, key="ab.max_tokens", persist_state="session")
             st.text_input("Seed", key="ab.seed", placeholder="drawn, and told", persist_state="session")
-        st.form_submit_button("Run the experiment", type="primary", on_click=_start, disabled=work.engine is None)
-    if work.engine is None:
-        st.caption("Choose an engine first.")
+        st.form_submit_button("Run the experiment", type="primary", on_click=_start, disabled=not work.can_sample)
+    if not work.can_sample:
+        st.caption(NO_ENGINE)
     if held.problem:
         st.warning(as_markdown(held.problem))
     for note in held.notes[:5]:
@@ -103,7 +103,8 @@ def _start() -> None:
     try:
         experiment = Experiment(conversations, said["ab.styles"], int(said["ab.n"]), params)
     except (ABError, PromptError) as error:
-        held.problem = str(error)
+        left = f" {len(held.notes):,} lines of the file could not be used: {held.notes[0]}" if held.notes else ""
+        held.problem = f"{error}{left}"
         return
     if held.job is not None:
         held.job.stop()

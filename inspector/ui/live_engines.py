@@ -32,9 +32,7 @@ _CLOSE_S: Final = 10
 
 def engine_panel(work: LiveBench) -> None:
     """Draw it: what samples now, and how to choose another."""
-    panel = st.popover(
-        as_markdown(work.about or "Choose an engine"), key=OPEN, icon=":material/memory:", on_change="rerun"
-    )
+    panel = st.popover(as_markdown(_label(work)), key=OPEN, icon=":material/memory:", on_change="rerun")
     if panel.open:
         with panel, st.container(key="live-engine", gap="small"):
             server, own, replay = st.tabs(["vLLM server", "Start one here", "Replay"], key="live.engine.tab")
@@ -46,6 +44,16 @@ def engine_panel(work: LiveBench) -> None:
                 _replay()
             if work.problem:
                 st.error(as_markdown(work.problem))
+
+
+def _label(work: LiveBench) -> str:
+    server = running()
+    if work.engine is not None and server is not None and server.error and server.base_url in work.engine.name:
+        return f"Ended: {work.about}"
+    if work.about:
+        return work.about
+    told = {"starting": " (vLLM is loading)", "ready": " (one runs here)"}
+    return "Choose an engine" + (told.get(server.state, "") if server is not None else "")
 
 
 def _server(work: LiveBench) -> None:
@@ -72,6 +80,7 @@ def _server(work: LiveBench) -> None:
 
 def _connect() -> None:
     work = live_bench()
+    work.problem = ""
     url, model = st.session_state.get("live.url", "").strip(), st.session_state.get("live.model", "").strip()
     key = st.session_state.get("live.key") or (os.environ.get(API_KEY) if GATE.is_private else None)
     if not url:
@@ -91,6 +100,7 @@ def connect(work: LiveBench, url: str, model: str | None, key: str | None) -> No
 
 
 def _use_started() -> None:
+    live_bench().problem = ""
     server = running()
     if server is not None:
         _take(live_bench(), server.connect())

@@ -12,7 +12,7 @@ from ..live.runs import MAX_SAMPLES, RUNS, LiveRun
 from ..samplers.guarding import Effect, Judged, measure
 from ..samplers.wilson import Rate
 from .live_prompt import NotYet, wish
-from .live_state import LiveBench, live_bench
+from .live_state import NO_ENGINE, LiveBench, live_bench
 from .live_view import show_run
 from .plain import as_markdown
 
@@ -37,9 +37,9 @@ def guard_section(work: LiveBench) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input("Samples of each", 1, MAX_SAMPLES // 2, 16, key="guard.n", persist_state="session", width=160)
-        st.button("Measure", type="primary", key="guard.go", on_click=_start, disabled=work.engine is None)
-    if work.engine is None:
-        st.caption("Choose an engine first; it has to have the guard loaded.")
+        st.button("Measure", type="primary", key="guard.go", on_click=_start, disabled=not work.can_sample)
+    if not work.can_sample:
+        st.caption(f"{NO_ENGINE} It has to have the guard loaded.")
     if held.problem:
         st.warning(as_markdown(held.problem))
     if held.job is None:
@@ -92,14 +92,14 @@ def _watch() -> None:
 
 
 def _shown(held: _Held, effect: Effect, work: LiveBench) -> None:
-    lines = ["| guard | malformed | illegal in headers | cut in a header | failed |", "|---|---:|---:|---:|---:|"]
+    lines = [
+        "| guard | strict parse refuses | illegal in headers | cut in a header | failed |",
+        "|---|---:|---:|---:|---:|",
+    ]
     for name, judged in (("off", effect.off), ("on", effect.on)):
         lines.append(f"| {name} | {_rate(judged.malformed)} | {_rate(judged.illegal)} | {_others(judged)} |")
     st.markdown("\n".join(lines))
-    st.caption(
-        "Malformed: the newest strict parse refuses it. In brackets Wilson's 95 % interval. What was cut in a header "
-        "that was legal so far is in no rate."
-    )
+    st.caption("In brackets Wilson's 95 % interval. What was cut in a header that was legal so far is in no rate.")
     failed = next((r.error for r in (*effect.without, *effect.guarded) if r.error), "")
     if failed:
         st.warning(as_markdown(failed))

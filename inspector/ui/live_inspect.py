@@ -182,7 +182,13 @@ def start_resampling(live: LiveBench, given: Given, token: int, count: int, para
     watched = {found.code for found in inspection.diagnostics if found.span.end >= token}
     prompt = prompt_before(inspection.transcript, token)
     run = LiveRun(
-        live.engine, OneShot(), [prompt] * count, replace(params), tools=inspection.transcript.tools, watched=watched
+        live.engine,
+        OneShot(),
+        [prompt] * count,
+        replace(params),
+        tools=inspection.transcript.tools,
+        watched=watched,
+        note=f"Drawn again from token {token} of what is open in Inspect.",
     )
     live.prompt = prompt
     live.begin(run)

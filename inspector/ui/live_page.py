@@ -10,12 +10,14 @@ import streamlit as st
 from ..ingest.writing import transcript_record
 from ..inspection import inspect
 from ..live.gate import GATE
-from ..live.runs import LiveRun
+from ..live.runs import RUNS, LiveRun
+from ..samplers import Replay
 from ..tokens import Transcript
 from .chrome import guarded, page_file
 from .live_ab import ab_section
 from .live_engines import engine_panel
 from .live_guard import guard_section
+from .live_inspect import prompt_before
 from .live_prompt import NotYet, parameters, prompt_of, prompt_panel, wish
 from .live_state import LiveBench, live_bench
 from .live_strategies import strategies_section
@@ -26,7 +28,7 @@ from .state import bench, session_value
 KEY: Final = "live.view"
 PARTS: Final = ("Generate", "A/B of renderings", "Tool strategies", "Guard")
 AGAIN: Final = 8
-"""Samples that are drawn from a chosen token on, unless the run had more."""
+"""Samples that are drawn from a chosen token on."""
 
 
 @guarded
@@ -37,11 +39,13 @@ def show() -> None:
         st.info(GATE.reason)
         return
     work = live_bench()
+    _remember(work)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
         engine_panel(work)
         part = st.segmented_control(
             "Part", PARTS, default=PARTS[0], required=True, key="live.part", persist_state="session",
             label_visibility="collapsed",
+            wrap=True,
         )  # fmt: skip
         if part == PARTS[0]:
             _again(work)
@@ -68,6 +72,16 @@ def show() -> None:
     _run(work)
 
 
+def _remember(work: LiveBench) -> None:
+    """The address names the run that is shown, so that a reload, which ends the session, finds it again."""
+    name = st.query_params.get("run", "")
+    if not work.run and name and RUNS.find(name) is not None:
+        work.run = name
+        st.session_state["live.builder"] = False
+    if work.shown is not None and name != work.run:
+        st.query_params["run"] = work.run
+
+
 def _again(work: LiveBench) -> None:
     """What can be done beside the run that is shown."""
     if work.run and not st.session_state.get("live.builder", True):
@@ -78,8 +92,10 @@ def _again(work: LiveBench) -> None:
 
 def _generate() -> None:
     work = live_bench()
+    replayed = work.engine.transcript if isinstance(work.engine, Replay) else None
     try:
-        wanted = wish()
+        # A replay needs no prompt: it is shown with the one that it was recorded behind, if any.
+        wanted = wish(prompt_before(replayed, 0) if replayed is not None else None)
     except NotYet as missing:
         work.notice = str(missing)
         return
@@ -167,10 +183,11 @@ def _resample() -> None:
     again = LiveRun(
         run.engine,
         run.sampler,
-        [prompt] * max(AGAIN, len(run.prompts)),
+        [prompt] * AGAIN,
         run.params,
         tools=run.tools,
         watched={one.code for one in found if one.span.end >= token},
+        note=f"Drawn again from token {token} of {transcript.id}.",
     )
     work.begin(again)
 

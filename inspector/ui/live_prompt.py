@@ -124,7 +124,7 @@ def _choice(label: str, name: str, options: Sequence[str], index: int = 0, help:
 
 
 def _number(
-    label: str, name: str, low: float, high: float, usual: float, step: float | None = None, **more: Any
+    label: str, name: str, low: float, high: float, usual: float, step: float | None = None, help: str | None = None
 ) -> None:
     # Streamlit goes by the types of the numbers, which are the caller's: whole ones stay whole.
     draw: Any = st.number_input
@@ -137,18 +137,21 @@ def tools_at_hand() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
     return (*BUILTIN, *others), problems
 
 
-def prompt_of() -> tuple[int, ...]:
-    """The prompt as it is filled in.
+def prompt_of(otherwise: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """The prompt as it is filled in; ``otherwise`` where nothing is.
 
     Raises:
         NotYet: it cannot be rendered.
     """
     if _said("tab", "Messages") == "Raw tokens":
-        return _raw(str(_said("rawtext", "")))
+        text = str(_said("rawtext", ""))
+        return otherwise if otherwise is not None and not text.strip() else _raw(text)
     at_hand = {tool.name: tool for tool in tools_at_hand()[0]}
     declared = [at_hand[name] for name in _said("tools", []) if name in at_hand]
     user = str(_said("user", "")).strip()
     if not user:
+        if otherwise is not None:
+            return otherwise
         raise NotYet("Write what the user says, or give the prompt as raw tokens.")
     try:
         return build_prompt(
@@ -174,13 +177,13 @@ def _raw(text: str) -> tuple[int, ...]:
     return loaded.transcripts[0].ids
 
 
-def wish() -> Wish:
-    """Everything that is filled in.
+def wish(otherwise: tuple[int, ...] | None = None) -> Wish:
+    """Everything that is filled in; ``otherwise`` is the prompt where none is.
 
     Raises:
         NotYet: something cannot be.
     """
-    prompt = prompt_of()
+    prompt = prompt_of(otherwise)
     try:
         params = SamplingParams(
             max_tokens=int(_said("max_tokens", 512)),

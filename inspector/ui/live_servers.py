@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -24,7 +24,8 @@ _STARTED: Final[list[ServerProcess]] = []
 _ENGINE: Final = Path(__file__).resolve().parents[2] / ".engine"
 _SMALL: Final = "--max-model-len 4096 --max-num-seqs 64 --enforce-eager --no-enable-chunked-prefill"
 """For the CPU build with a small model. vLLM 0.32 ends on a CPU when a seeded request's prompt is read in parts."""
-_LINES: Final = 14
+_LINES: Final = 40
+_KEPT: Final[dict[str, Any]] = {"persist_state": "session"}
 
 
 def running() -> ServerProcess | None:
@@ -53,19 +54,27 @@ def server_starter(on_use: Callable[[], None]) -> None:
 
 def _fields() -> None:
     at_hand = (_ENGINE / "bin" / "python").is_file()
-    models = sorted((_ENGINE / "models").glob("*/config.json")) if at_hand else []
+    # One that was trained speaks; the tiny one has random weights.
+    models = sorted((_ENGINE / "models").glob("*/config.json"), key=lambda file: file.parent.name == "speaks")
     python = str(_ENGINE / "bin" / "python") if at_hand else ""
-    model = str(models[-1].parent) if models else ""
+    model = str(models[-1].parent) if at_hand and models else ""
     with st.form("live.start", border=False):
-        st.text_input("Model", model, key="live.start.model", placeholder="openai/gpt-oss-20b, or a folder")
-        st.text_input("Python that has vLLM", python, key="live.start.python", placeholder="/path/to/venv/bin/python")
-        st.text_input("Options of vllm serve", _SMALL if at_hand else "", key="live.start.options")
-        st.toggle("Load the guard and the injecting processor", True, key="live.start.processors")
+        st.text_input("Model", model, key="live.start.model", placeholder="openai/gpt-oss-20b, or a folder", **_KEPT)
+        st.text_input(
+            "Python that has vLLM", python, key="live.start.python", placeholder="/path/to/venv/bin/python", **_KEPT
+        )
+        st.text_input("Options of vllm serve", _SMALL if at_hand else "", key="live.start.options", **_KEPT)
+        st.toggle("Load the guard and the injecting processor", True, key="live.start.processors", **_KEPT)
         st.form_submit_button("Start it", type="primary", on_click=_start)
 
 
 def _start() -> None:
     work, said = live_bench(), st.session_state
+    work.problem = ""
+    known = running()
+    if known is not None and known.state in ("starting", "ready"):
+        # Pressed twice, or in two tabs: one is enough for this machine.
+        return
     try:
         options = shlex.split(said.get("live.start.options", ""))
     except ValueError as error:
@@ -105,4 +114,6 @@ def _progress() -> None:
 
 
 def _log(server: ServerProcess) -> None:
-    st.code("\n".join(server.log[-_LINES:]) or "(nothing yet)", language=None, wrap_lines=True, height=220)
+    st.caption("Its log, the newest line first")
+    lines = "\n".join(reversed(server.log[-_LINES:]))
+    st.code(lines or "(nothing yet: importing vLLM is silent)", language=None, wrap_lines=True, height=220)

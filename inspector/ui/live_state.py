@@ -8,9 +8,13 @@ from typing import Final
 import streamlit as st
 
 from ..live.runs import RUNS, LiveRun
+from ..samplers import Replay
 from ..samplers.engine import Engine
 
 _KEY: Final = "harmonyscope.live"
+
+NO_ENGINE: Final = "Choose a vLLM engine first: a replay says the same whatever it is asked."
+"""Why an experiment cannot be run yet."""
 
 
 @dataclass(slots=True)
@@ -36,6 +40,11 @@ class LiveBench:
     prompt: tuple[int, ...] = ()
     notice: str = ""
     seen: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def can_sample(self) -> bool:
+        """Whether what is chosen answers by chance: a replay says the same whatever it is asked."""
+        return self.engine is not None and not isinstance(self.engine, Replay)
 
     @property
     def shown(self) -> LiveRun | None:

@@ -18,7 +18,7 @@ from ..samplers.preamble import PromptError
 from ..samplers.prompts import build_prompt
 from ..tokens import vocabulary
 from .live_servers import running
-from .live_state import LiveBench, live_bench
+from .live_state import NO_ENGINE, LiveBench, live_bench
 from .live_view import show_run
 from .plain import as_markdown
 
@@ -49,7 +49,7 @@ def strategies_section(work: LiveBench) -> None:
         "The tool loop stops at a call, runs the tool outside and sends the result as tokens. The injecting processor "
         "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways."
     )
-    with st.form("strategies.form", border=True):
+    with st.form("strategies.form", border=True, enter_to_submit=False):
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
             st.text_area("What the user says, a line for each prompt", _EXAMPLES, key="strategies.users", height=150)
@@ -57,9 +57,9 @@ def strategies_section(work: LiveBench) -> None:
             st.selectbox("How tools are called", list(FORMATS), key="strategies.format", persist_state="session")
             st.number_input("Temperature", 0.0, 100.0, 0.0, 0.1, key="strategies.temperature", persist_state="session")
             st.number_input("Max tokens", 1, 131_072, 256, key="strategies.max_tokens", persist_state="session")
-        st.form_submit_button("Compare", type="primary", on_click=_start, disabled=work.engine is None)
-    if work.engine is None:
-        st.caption("Choose an engine first; it has to have the injecting processor loaded.")
+        st.form_submit_button("Compare", type="primary", on_click=_start, disabled=not work.can_sample)
+    if not work.can_sample:
+        st.caption(f"{NO_ENGINE} It has to have the injecting processor loaded.")
     if held.problem:
         st.warning(as_markdown(held.problem))
     if held.job is None:
@@ -136,7 +136,7 @@ def _watch() -> None:
 
 
 def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
-    heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "their logprobs", "end")
+    heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "logprobs put in", "end")
     lines = [f"| {' | '.join(heads)} |", "|---:|---|---:|---:|---:|---:|---:|---:|---|---|"]
     for number, pair in enumerate(pairs, 1):
         lines += [_line(number, "Tool loop", pair.loop), _line(number, "Injected", pair.injecting)]
@@ -157,7 +157,7 @@ def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
 def _line(number: int, name: str, side: Side) -> str:
     rollout = side.rollout
     told = [value for value in side.injected_logprobs if value is not None]
-    logprobs = f"{sum(value > -1e-4 for value in told)} of 0, down to {min(told):.1f}" if told else "none"
+    logprobs = f"{sum(value > -1e-4 for value in told)} are 0, others down to {min(told):.1f}" if told else "none"
     end = rollout.error or f"{rollout.finish_reason or rollout.ended_by}"
     mask = sum(side.loss_mask)
     cells = (number, name, side.tokens, side.injected, side.requests, f"{side.seconds:.2f}", f"{side.tool_seconds:.2f}")

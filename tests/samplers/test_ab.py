@@ -141,7 +141,7 @@ def test_conversations_that_cannot_differ_are_told_apart_and_not_sampled() -> No
     result = finish(run_ab(engine, [WITHOUT, WITH_CALL], STYLES, 2, PARAMS))
     assert (result.conversations, result.sampled, result.same, result.planned) == (2, 1, ("plain",), 6)
     assert len(engine.asked) == 6
-    with pytest.raises(ABError, match="render all 1 conversations alike"):
+    with pytest.raises(ABError, match="render the only conversation alike"):
         Experiment([WITHOUT], STYLES, 2, PARAMS)
 
 

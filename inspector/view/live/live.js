@@ -76,10 +76,16 @@ class LiveView {
   }
 
   _show() {
-    const { rows, again } = this.summary;
+    const { rows, again, note } = this.summary;
     this.rows.show(rows, this.chosen);
-    this.again.hidden = !again;
-    if (again) this.again.textContent = againWords(again);
+    const words = [note, again && againWords(again)].filter(Boolean).join(" ");
+    this.again.hidden = !words;
+    this.again.textContent = words;
+    const row = rows[this.chosen];
+    // Where nothing was sampled there is nothing to judge: the row, and this line, say why.
+    this.one.hidden = this.mode !== "one" || (row.done && !row.tokens);
+    if (row.done && row.error) this.line.tell(row.error);
+    else if (!this.lost) this.line.tell(this.summary.error);
     this.modes.hidden = rows.length < 2;
     for (const button of this.modes.children) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     const some = rows[this.chosen].tokens > 0;
@@ -130,6 +136,7 @@ class LiveView {
   _screen() {
     const screen = new Screen(this.one);
     screen.lanes = { origin: true, logprob: true };
+    screen.findings.fixedSentence = "Open it in Inspect to switch fixes.";
     screen.tokens.setLanes(screen.lanes);
     return screen;
   }
@@ -146,7 +153,11 @@ class LiveView {
   }
 
   _ask(what) {
-    const token = this.screen?.tokens.active ?? 0;
+    const { picked = false, active: token = 0 } = this.screen?.tokens ?? {};
+    if (what === "resample" && !picked) {
+      this.line.tell("Choose the token first from which it is drawn again: click one, or walk there with the arrow keys.");
+      return;
+    }
     this.send.trigger(what, { run: this.run, sample: this.chosen, token, count: (this.asked = (this.asked ?? 0) + 1) });
   }
 

@@ -119,7 +119,7 @@ function verdictWords({ judged, done, error, ended_by: by }) {
   // What is not over yet may still become legal.
   if (!judged.ok) return { text: `● breaks at ${judged.token ?? "the end"}`, state: done ? "broke" : "open" };
   if (judged.findings) return { text: `▲ ${plural(judged.findings, "finding")}`, state: "found" };
-  return { text: "✓ accepted", state: "ok" };
+  return { text: done ? "✓ accepted" : "✓ so far", state: "ok" };
 }
 
 /** The prompt as tokens, folded away once there is something to watch. */

@@ -33,7 +33,8 @@ class Side {
     this.said.textContent = [verdict.text, `${NUMBERS.format(row.tokens)} tok`, reasonText(row)].filter(Boolean).join(" · ");
     this.said.dataset.state = verdict.state;
     this.jump.hidden = parts < 0;
-    this.jump.textContent = parts < 0 ? "" : `parts at token ${parts}`;
+    const words = this.number ? "parts" : "another parts";
+    this.jump.textContent = parts < 0 ? "" : `${words} at token ${parts}`;
     if (this.part === parts) return;
     this.part = parts;
     this._mark();

@@ -63,7 +63,7 @@ class FindingsList {
         ...this._cards(shown, members)));
     }
     if (!findings.length) groups.push(this._none());
-    else if (this.fixed && findings.some(canMend)) groups.unshift(el("p", { class: "fixed quiet" }, FIXED_SENTENCE));
+    else if (this.fixed && findings.some(canMend)) groups.unshift(el("p", { class: "fixed quiet" }, this.fixedSentence ?? FIXED_SENTENCE));
     const hidden = findings.length - limit;
     if (hidden > 0) {
       groups.push(el("button", { class: "more", type: "button", onclick: () => this._draw(limit * 4) }, `Show ${plural(hidden, "more finding")}`));
