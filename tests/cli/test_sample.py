@@ -120,6 +120,21 @@ def test_the_tool_loop_calls_the_tool_and_goes_on(run: Run) -> None:
     assert record["tools"] == ["functions.multiply"]
 
 
+def test_the_founding_call_format_can_be_asked_for_and_its_limits(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "prompt.txt"
+    file.write_text("[1, 2, 3, 4, 5, 6, 7]")
+    asked = "<function> multiply(3, 302) </function>"
+    with FakeServer(LikeVllm(lambda prompt: encode(asked if len(prompt) == 7 else " That is 906."))) as server:
+        ran = run(
+            "sample", str(file), "--sampler", "tool-loop", "--call-format", "function-tag",
+            "--max-turns", "2", "--tool-limit", "5", "--server", server.url, "--format", "jsonl", "--fail-on", "never",
+        )  # fmt: skip
+    assert ran.code == 0, ran.err
+    (record,) = ran.records
+    assert decode(record["token_ids"]) == f"{asked} <result> 906 </result> That is 906."
+    assert run("sample", str(file), "--call-format", "xml", "--server", server.url).code == 2
+
+
 def test_declared_tools_judge_a_call_of_another_one(run: Run, tmp_path: Path) -> None:
     file = replay(tmp_path / "a.jsonl", CALLED)
     assert "HS410" in run("sample", PROMPT, "--tools", "bash", "--replay", file).out
