@@ -214,7 +214,7 @@ def main() -> None:
     given = parser.parse_args()
     options: dict[str, Any] = {"max_model_len": 4096, "max_num_seqs": max(64, *given.batch)}
     if not has_gpu():
-        options |= {"enforce_eager": True, "enable_chunked_prefill": False}
+        options |= {"enforce_eager": True, "enable_chunked_prefill": False, "dtype": "float32"}
     for pair in given.option:
         name, _, value = pair.partition("=")
         options[name] = json.loads(value)

@@ -8,6 +8,7 @@ What a command needs is imported when it runs, so that a small inspection stays 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,10 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last resort: whatever it is, a person gets a sentence
         if os.environ.get(_TRACEBACK):
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            say(f"the output cannot be written: {error.strerror}.")
+            drop_output()
+            return UNUSABLE
         say(
             f"this is a defect of harmonyscope, not of the input: {type(error).__name__}: {error}. "
             f"Set {_TRACEBACK}=1 to see where, and please report it."
@@ -83,6 +88,18 @@ class _Group(click.Group):
         except BrokenPipeError:
             # Click would end the program with 1, which means findings here.
             raise _PipeClosed from None
+        except ExceptionGroup as group:
+            # Answers that are drawn side by side fail together, for one reason.
+            first = _first(group)
+            if isinstance(first, BrokenPipeError):
+                raise _PipeClosed from None
+            raise first from group
+
+
+def _first(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -88,6 +89,9 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
     for path in filter(None, (out, plot)):
         if path.exists() and not force:
             raise InputError(f"{click.format_filename(path)} exists: name another file, or pass --force to replace it.")
+        # Before anything is sampled: a figure that has no place to go would be noticed after all of it.
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{click.format_filename(path)} cannot be written: is {path.parent} a folder of yours?")
     try:
         experiment = Experiment(known, [parse_style(style) for style in styles], count, params, parallel=parallel)
     except (ABError, ValueError) as error:

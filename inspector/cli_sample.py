@@ -83,7 +83,7 @@ _LOOPS: Final = ("tool-loop", "injecting")
     type=click.Choice(["text", "jsonl"]),
     default="text",
     show_default=True,
-    help="A report for people, or one transcript record per line.",
+    help="A report for people, or one transcript record per line; both as answers are finished.",
 )
 @click.option(
     "--fail-on",
@@ -125,7 +125,7 @@ async def _run(
     import asyncio
 
     many = [one for one in prompts for _ in range(count)]
-    teller = _Teller(many, count, form, given["fail_on"])
+    teller = _Teller(many, count, form, given["fail_on"], watches=given["guard"] == "watch")
     drafts: dict[int, Draft] = {}
 
     def listener(number: int, draft: Draft) -> None:
@@ -163,11 +163,14 @@ async def _sample(
 class _Teller:
     """Prints answers: the only one token by token where somebody watches, all others when they are done."""
 
-    def __init__(self, prompts: Sequence[Prompt], count: int, form: str, fail_on: str) -> None:
+    def __init__(
+        self, prompts: Sequence[Prompt], count: int, form: str, fail_on: str, *, watches: bool = False
+    ) -> None:
         self.prompts = prompts
         self.count = count
         self.form = form
         self.fail_on = fail_on
+        self.watches = watches
         self.code = CLEAN
         self._done: set[int] = set()
         self._streams = form == "text" and len(prompts) == 1 and sys.stdout.isatty()
@@ -189,6 +192,14 @@ class _Teller:
             if rollout.ended_by != "cancelled":  # told at the end, with the others
                 self.tell(number, rollout)
 
+    def _watched(self, name: str, rollout: Rollout, tools: Sequence[str]) -> None:
+        """What the guard would have blocked, had it been on."""
+        from .samplers.guarding import watched
+
+        blocked = [one.position for one in watched(rollout, tools or None) if one.sampled]
+        where = f"{len(blocked)} sampled tokens, the first at {blocked[0]}" if blocked else "none of the sampled tokens"
+        say(f"{name}: the guard would have blocked {where}.")
+
     def tell(self, number: int, rollout: Rollout) -> None:
         """Print an answer, once."""
         if number in self._done:
@@ -202,6 +213,8 @@ class _Teller:
             say(f"{transcript.id}: {rollout.error}")
         if rollout.ended_by == "failed" and not transcript.ids:
             return
+        if self.watches:
+            self._watched(transcript.id, rollout, self.prompts[number].tools)
         from .inspection import inspect
         from .report.findings import findings
 

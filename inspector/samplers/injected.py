@@ -13,7 +13,7 @@ from .draft import Draft, Listener
 from .engine import Engine, EngineError
 from .injection import INJECT, LIMIT, LIMIT_S, MAX_TURNS, TOOLS, TURNS, Region, Regions
 from .sampler import ask, each
-from .tools import BUILTIN, Tool
+from .tools import BUILTIN, Tool, installed
 from .values import EndedBy, Rollout, SamplingParams, Turn, role_after
 
 PROCESSOR: Final = "inspector.vllm_side.injecting:InjectingLogitsProcessor"
@@ -33,7 +33,8 @@ class InjectingToolLoop:
     that is slow holds up every request in the batch.
 
     Args:
-        tools: what the model may call, by name.
+        tools: what the model may call, by name. A :class:`Tool` of one's own that the engine cannot have is refused: it
+            would be told "there is no such tool".
         format: how it calls: the name of one of :data:`inspector.samplers.calls.FORMATS`.
         max_turns: as for the tool loop: the last one's call is not run.
         limit_s: seconds for each call of a tool.
@@ -52,7 +53,15 @@ class InjectingToolLoop:
             raise ValueError(f"no call format is called {format!r}: use one of {', '.join(FORMATS)}")
         if max_turns < 1:
             raise ValueError(f"max_turns is {max_turns}: a rollout has at least one")
-        self.tools = tuple(tool if isinstance(tool, str) else tool.name for tool in tools)
+        chosen = tuple(tools)
+        own = [tool.name for tool in chosen if isinstance(tool, Tool) and tool not in BUILTIN]
+        missing = sorted(set(own) - {tool.name for tool in installed()[0]}) if own else []
+        if missing:
+            raise ValueError(
+                f"tools run within the engine here, and {', '.join(missing)} is neither built in nor installed as an "
+                "entry point: install it beside vLLM, and give its name"
+            )
+        self.tools = tuple(tool if isinstance(tool, str) else tool.name for tool in chosen)
         self.format: CallFormat = FORMATS[format]
         self.max_turns = max_turns
         self.limit_s = limit_s

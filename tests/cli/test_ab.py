@@ -159,7 +159,7 @@ def test_conversations_that_cannot_differ(run: Run, tmp_path: Path) -> None:
     file.write_text(conversation("plain", called=False))
     ran = run("ab", file, "--server", "http://127.0.0.1:1")
     assert ran.code == 2
-    assert "render all 1 conversations alike" in ran.err
+    assert "render the only conversation alike" in ran.err
     file.write_text("{}")
     assert "holds no conversation that can be continued" in run("ab", file).err
 

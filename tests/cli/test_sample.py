@@ -299,6 +299,19 @@ def test_a_terminal_sees_the_tokens_as_they_come_and_ctrl_c_ends_it_cleanly() ->
     assert b"Traceback" not in out + err
 
 
+def test_an_output_that_cannot_be_written_is_no_defect(tmp_path: Path) -> None:
+    file = tmp_path / "six.jsonl"
+    record = {"id": "a", "role": "assistant", "text": GOOD}
+    file.write_text("\n".join(json.dumps(record) for _ in range(6)))
+    command = [sys.executable, "-m", "inspector", "sample", "--replay", str(file), str(file), "--format", "jsonl"]
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "harmonyscope: the output cannot be written: No space left on device.\n",
+    )
+
+
 def test_nothing_of_an_engine_is_imported_for_another_command() -> None:
     code = (
         "import sys, inspector.cli; "

@@ -286,3 +286,10 @@ def test_it_is_found_by_its_name() -> None:
 def test_a_region_says_what_it_is() -> None:
     (found,) = regions([*CALLED, *RESULT, *SAID], HARMONY, "assistant")
     assert found == Region(len(CALLED), len(CALLED) + len(RESULT), found.call, "906")
+
+
+def test_a_tool_of_one_s_own_that_the_engine_cannot_have_is_refused() -> None:
+    own = Tool("lookup", "Looks it up.", {"type": "object"}, lambda: "found")
+    with pytest.raises(ValueError, match="lookup is neither built in nor installed"):
+        InjectingToolLoop([*BUILTIN, own])
+    assert InjectingToolLoop(["lookup"]).tools == ("lookup",)
