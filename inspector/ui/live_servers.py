@@ -23,8 +23,8 @@ PROCESSORS: Final = (
 _STARTED: Final[list[ServerProcess]] = []
 _ENGINE: Final = Path(__file__).resolve().parents[2] / ".engine"
 _SMALL: Final = "--max-model-len 4096 --max-num-seqs 64 --dtype float32 --enforce-eager --no-enable-chunked-prefill"
-"""For the CPU build with a small model: it is several times faster in float32, and vLLM 0.32 ends on a CPU when a seeded
-request's prompt is read in parts."""
+"""For the CPU build with a small model: several times faster in float32, and vLLM 0.32 ends on a CPU when the prompt of
+a request with a seed is read in parts."""
 _LINES: Final = 40
 _KEPT: Final[dict[str, Any]] = {"persist_state": "session"}
 
