@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from threading import Event
 
 from inspector.live.jobs import Job
 from inspector.live.loop import Loop
@@ -46,8 +47,10 @@ def test_an_engine_s_sentence_is_told_as_it_is_and_a_defect_by_its_name() -> Non
 
 def test_a_job_is_stopped_where_it_waits() -> None:
     ended = []
+    began = Event()
 
     async def work() -> None:
+        began.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -56,7 +59,21 @@ def test_a_job_is_stopped_where_it_waits() -> None:
     job = Job(work)
     job.stop()  # before it has begun there is nothing to stop
     job.start(Loop())
+    assert began.wait(10)
     job.stop()
     assert job.wait(10)
     assert job.state == "stopped"
     assert ended == [True]
+
+
+def test_a_job_that_is_stopped_at_once_is_stopped_however_far_it_got() -> None:
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    loop = Loop()
+    for _ in range(20):
+        job = Job(work)
+        job.start(loop)
+        job.stop()
+        assert job.wait(10)
+        assert job.state == "stopped"
