@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from threading import Event
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ..samplers.engine import EngineError
 from .loop import Loop, live_loop
-from .runs import State
+
+State = Literal["running", "done", "stopped", "failed"]
 
 T = TypeVar("T")
 
@@ -17,17 +18,22 @@ T = TypeVar("T")
 class Job(Generic[T]):
     """A coroutine in the loop of the engines.
 
+    Args:
+        work: makes it.
+        on_end: called once it has ended, in that loop.
+
     Attributes:
         state: "running" until it has ended.
         result: what it returned, None before.
         error: why it failed, in a sentence, "" when it did not.
     """
 
-    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], on_end: Callable[[], None] = lambda: None) -> None:
         self.state: State = "running"
         self.result: T | None = None
         self.error = ""
         self._work = work
+        self._on_end = on_end
         self._loop: Loop | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_stopped = False
@@ -63,8 +69,10 @@ class Job(Generic[T]):
         except asyncio.CancelledError:
             self.state = "stopped"
         except Exception as error:  # noqa: BLE001
-            # Shown as a sentence; what is not an engine's own is a defect, and named as one.
+            # Shown as a sentence. Work may be anybody's, a sampler's for one; what is not an engine's own word is named
+            # as a defect.
             parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
             self.error = "; ".join(str(p) if isinstance(p, EngineError) else f"{type(p).__name__}: {p}" for p in parts)
             self.state = "failed"
         self._over.set()
+        self._on_end()

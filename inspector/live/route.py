@@ -2,7 +2,8 @@
 
 ``GET _live/RUN`` is the summary, ``GET _live/RUN/N?have=COUNT`` what is new of a sample, ``POST _live/RUN/stop`` ends
 the run. An answer waits until there is something to say (``seen=VERSION``, or more than ``have`` tokens), so nobody
-polls in vain. The id of a run is a secret that only the session that started it was told.
+polls in vain. The id of a run cannot be guessed: who has it, has the address of
+the page that shows the run.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -10,14 +9,13 @@ from concurrent.futures import Future
 from dataclasses import replace
 from secrets import token_urlsafe
 from threading import Lock
-from typing import Final, Literal
+from typing import Final
 
 from ..samplers import Delta, Draft, Engine, EngineError, OneShot, Rollout, Sampler, SamplingParams
 from ..samplers.values import answer_begins
 from ..tokens import Transcript
-from .loop import Loop, live_loop
-
-State = Literal["running", "done", "stopped", "failed"]
+from .jobs import Job, State
+from .loop import Loop
 
 MAX_SAMPLES: Final = 64
 """Samples of one run: what one page can still be watched for."""
@@ -74,9 +72,7 @@ class LiveRun:
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
         self._past: tuple[Rollout, ...] = ()
-        self._loop: Loop | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._is_stopped = False
+        self._job = Job(lambda: self.sampler.sample(self.engine, self.prompts, self.params, self._heard), self._end)
 
     @classmethod
     def ended(
@@ -99,36 +95,11 @@ class LiveRun:
 
     def start(self, loop: Loop | None = None) -> None:
         """Begin to sample, in the background."""
-        self._loop = loop or live_loop()
-        self._loop.submit(self._work())
+        self._job.start(loop)
 
     def stop(self) -> None:
         """Let it be: the engine stops working on every sample, and what has come is kept. Returns at once."""
-        if self._loop is not None:
-            self._loop.call(self._cancel)
-
-    def _cancel(self) -> None:
-        self._is_stopped = True
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _work(self) -> None:
-        self._task = asyncio.current_task()
-        try:
-            if self._is_stopped:
-                # Stopped between its start and this moment.
-                raise asyncio.CancelledError
-            await self.sampler.sample(self.engine, self.prompts, self.params, self._heard)
-        except asyncio.CancelledError:
-            self._end("stopped")
-        except Exception as error:  # noqa: BLE001
-            # A sampler may be anybody's; of ours no failure comes here but a defect.
-            parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-            self._end("failed", "; ".join(f"{type(part).__name__}: {part}" for part in parts))
-        else:
-            failed = [draft.rollout().error for draft in self.drafts if draft is not None and draft.is_failed]
-            whole = len(failed) == len(self.prompts)
-            self._end("failed" if whole else "done", failed[0] if whole else "")
+        self._job.stop()
 
     def wait(self, limit_s: float | None = None) -> None:
         """Return once it has ended, however it did.
@@ -192,9 +163,13 @@ class LiveRun:
         self.drafts[number] = draft
         self._changed()
 
-    def _end(self, state: State, error: str = "") -> None:
+    def _end(self) -> None:
         self.seconds = time.monotonic() - self.began
-        self.state, self.error = state, error
+        failed = [draft.rollout().error for draft in self.drafts if draft is not None and draft.is_failed]
+        if self._job.state == "done" and len(failed) == len(self.prompts):
+            self.state, self.error = "failed", failed[0]
+        else:
+            self.state, self.error = self._job.state, self._job.error
         self._changed()
 
     def _changed(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from ..harmony.message import ROLES
+from ..serving.consumers import ASSISTANT
 from ..tokens import FIRST_SPECIAL, START, STOPS, Transcript, vocabulary
 from ..tokens.transcript import Origin
 
@@ -18,9 +19,6 @@ Alternatives = tuple[tuple[int, float], ...]
 """The likeliest tokens at a place: (id, natural logarithm of its probability), the likeliest first."""
 
 EndedBy = Literal["engine", "max_turns", "max_tokens", "cancelled", "failed"]
-
-_ASSISTANT: Final = (173781,)
-"""The token of "assistant", the only role that a model answers in."""
 
 MAX_LOGPROBS: Final = 20
 """Alternatives per token that vLLM gives out unless it was started with ``--max-logprobs``."""
@@ -191,7 +189,7 @@ def answer_begins(prompt_ids: Sequence[int]) -> int | None:
     8
     """
     start = next((at for at in range(len(prompt_ids) - 1, -1, -1) if prompt_ids[at] == START), None)
-    if start is None or tuple(prompt_ids[start + 1 : start + 2]) != _ASSISTANT:
+    if start is None or tuple(prompt_ids[start + 1 : start + 2]) != (ASSISTANT,):
         return None
     return None if any(token in STOPS for token in prompt_ids[start:]) else start + 2
 

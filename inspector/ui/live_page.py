@@ -13,6 +13,7 @@ from ..live.gate import GATE
 from ..live.runs import RUNS, LiveRun
 from ..samplers import Replay
 from ..tokens import Transcript
+from ..view.viewmodel import digest
 from .chrome import guarded, page_file
 from .live_ab import ab_section
 from .live_engines import engine_panel
@@ -166,7 +167,7 @@ def open_in_inspect(transcript: Transcript, name: str, token: int) -> None:
     work = bench()
     record = json.dumps(transcript_record(transcript), ensure_ascii=False)
     work.open_file(record.encode("utf-8", "replace"), name)
-    del token
+    work.places[digest(transcript)] = token
 
 
 def _resample() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -120,9 +119,7 @@ def _options(engine: Engine) -> dict[str, Any] | None:
     server = running()
     if server is None or server.state != "ready" or server.base_url not in engine.name:
         return None
-    words = shlex.split(shlex.join(server.options))
-    processors = [word for word in words if ":" in word]
-    return {"logits_processors": processors, "async_scheduling": None}
+    return {"logits_processors": [word for word in server.options if ":" in word]}
 
 
 @st.fragment(run_every=1.0)
