@@ -19,6 +19,7 @@ from ..samplers.preamble import PromptError
 from .ab_figures import forest_figure
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .plain import as_markdown
+from .state import in_session
 
 _KEY: Final = "harmonyscope.ab"
 _OWN: Final = "A file of mine"
@@ -71,11 +72,7 @@ def ab_section(work: LiveBench) -> None:
 
 
 def _held() -> _Held:
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, _Held):
-        found = _Held()
-        st.session_state[_KEY] = found
-    return found
+    return in_session(_KEY, _Held)
 
 
 def _start() -> None:

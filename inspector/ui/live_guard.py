@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
 from ..live.jobs import Job
-from ..live.runs import MAX_SAMPLES, RUNS, LiveRun
+from ..live.runs import MAX_SAMPLES
+from ..samplers import Rollout
 from ..samplers.guarding import Effect, Judged, measure
 from ..samplers.wilson import Rate
+from .live_job import job_shown, past_run
 from .live_prompt import NotYet, wish
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .live_view import show_run
 from .plain import as_markdown
+from .state import in_session
 
 _KEY: Final = "harmonyscope.guard"
 
@@ -42,24 +46,13 @@ def guard_section(work: LiveBench) -> None:
         st.caption(f"{NO_ENGINE} It has to have the guard loaded.")
     if held.problem:
         st.warning(as_markdown(held.problem))
-    if held.job is None:
-        return
-    if held.job.state == "running":
-        _watch()
-    elif held.job.error:
-        st.error(as_markdown(held.job.error))
-    elif held.job.result is not None:
+    done = job_shown(held.job, "Sampling, first without the guard, then with it …", "guard.stop")
+    if done and held.job is not None and held.job.result is not None:
         _shown(held, held.job.result, work)
-    else:
-        st.caption("Stopped.")
 
 
 def _held() -> _Held:
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, _Held):
-        found = _Held()
-        st.session_state[_KEY] = found
-    return found
+    return in_session(_KEY, _Held)
 
 
 def _start() -> None:
@@ -81,16 +74,6 @@ def _start() -> None:
     held.job.start()
 
 
-@st.fragment(run_every=1.0)
-def _watch() -> None:
-    held = _held()
-    if held.job is None or held.job.state != "running":
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Sampling, first without the guard, then with it …")
-        st.button("Stop", key="guard.stop", on_click=held.job.stop)
-
-
 def _shown(held: _Held, effect: Effect, work: LiveBench) -> None:
     lines = [
         "| guard | strict parse refuses | illegal in headers | cut in a header | failed |",
@@ -105,14 +88,13 @@ def _shown(held: _Held, effect: Effect, work: LiveBench) -> None:
         st.warning(as_markdown(failed))
     if effect.on.illegal.count:
         st.warning("With the guard nothing can be illegal: the engine was started without it.")
-    run = RUNS.find(held.run)
-    if run is None:
-        rollouts = (*effect.without, *effect.guarded)
-        half = len(effect.without)
-        titles = [f"{'off' if n < half else 'on'} {n % half + 1}" for n in range(len(rollouts))]
-        run = LiveRun.ended(rollouts, titles, by=work.about)
-        RUNS.add(run)
-        held.run = run.id
+
+    def rollouts() -> tuple[Sequence[Rollout], Sequence[str]]:
+        titles = [f"{mode} {n}" for mode in ("off", "on") for n in range(1, len(effect.without) + 1)]
+        return (*effect.without, *effect.guarded), titles
+
+    run = past_run(held.run, rollouts, work.about)
+    held.run = run.id
     show_run(run, key="guard.view")
 
 

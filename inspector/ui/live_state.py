@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-import streamlit as st
-
 from ..live.runs import RUNS, LiveRun
 from ..samplers import Replay
 from ..samplers.engine import Engine
+from .state import in_session
 
 _KEY: Final = "harmonyscope.live"
 
@@ -72,8 +71,4 @@ class LiveBench:
 
 def live_bench() -> LiveBench:
     """The work of this session."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, LiveBench):
-        found = LiveBench()
-        st.session_state[_KEY] = found
-    return found
+    return in_session(_KEY, LiveBench)

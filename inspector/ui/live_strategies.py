@@ -9,17 +9,18 @@ from typing import Any, Final
 import streamlit as st
 
 from ..live.jobs import Job
-from ..live.runs import RUNS, LiveRun
-from ..samplers import BUILTIN, FORMATS, SamplingParams
+from ..samplers import BUILTIN, FORMATS, Rollout, SamplingParams
 from ..samplers.compare import Pair, Side, Trap, compare_strategies, traps
 from ..samplers.engine import Engine
 from ..samplers.preamble import PromptError
 from ..samplers.prompts import build_prompt
 from ..tokens import vocabulary
+from .live_job import job_shown, past_run
 from .live_servers import running
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .live_view import show_run
 from .plain import as_markdown
+from .state import in_session
 
 _KEY: Final = "harmonyscope.strategies"
 _EXAMPLES: Final = "What is 3 times 302?\nWhat is 3 plus 302?"
@@ -61,24 +62,13 @@ def strategies_section(work: LiveBench) -> None:
         st.caption(f"{NO_ENGINE} It has to have the injecting processor loaded.")
     if held.problem:
         st.warning(as_markdown(held.problem))
-    if held.job is None:
-        return
-    if held.job.state == "running":
-        _watch()
-    elif held.job.error:
-        st.error(as_markdown(held.job.error))
-    elif held.job.result is not None:
+    done = job_shown(held.job, "Sampling, first by the tool loop, then by the processor …", "strategies.stop")
+    if done and held.job is not None and held.job.result is not None:
         _shown(held, held.job.result, work)
-    else:
-        st.caption("Stopped.")
 
 
 def _held() -> _Held:
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, _Held):
-        found = _Held()
-        st.session_state[_KEY] = found
-    return found
+    return in_session(_KEY, _Held)
 
 
 def _start() -> None:
@@ -122,16 +112,6 @@ def _options(engine: Engine) -> dict[str, Any] | None:
     return {"logits_processors": [word for word in server.options if ":" in word]}
 
 
-@st.fragment(run_every=1.0)
-def _watch() -> None:
-    held = _held()
-    if held.job is None or held.job.state != "running":
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Sampling, first by the tool loop, then by the processor …")
-        st.button("Stop", key="strategies.stop", on_click=held.job.stop)
-
-
 def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
     heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "logprobs put in", "end")
     lines = [f"| {' | '.join(heads)} |", "|---:|---|---:|---:|---:|---:|---:|---:|---|---|"]
@@ -141,13 +121,13 @@ def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
     for number, pair in enumerate(pairs, 1):
         st.caption(as_markdown(f"Prompt {number}: {_parting(pair)}"))
     _traps(traps(held.params or SamplingParams(), held.format, pairs, held.options))
-    sides = [side for pair in pairs for side in (pair.loop, pair.injecting)]
-    run = RUNS.find(held.run)
-    if run is None:
+
+    def rollouts() -> tuple[Sequence[Rollout], Sequence[str]]:
         titles = [f"{n} {name}" for n in range(1, len(pairs) + 1) for name in ("loop", "injected")]
-        run = LiveRun.ended([side.rollout for side in sides], titles, by=work.about)
-        RUNS.add(run)
-        held.run = run.id
+        return [side.rollout for pair in pairs for side in (pair.loop, pair.injecting)], titles
+
+    run = past_run(held.run, rollouts, work.about)
+    held.run = run.id
     show_run(run, key="strategies.view", beside=True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import streamlit as st
 
@@ -18,6 +18,8 @@ from ..tokens import Transcript, vocabulary
 from .keeping import Kept, new_name
 
 _KEY: Final = "harmonyscope.bench"
+
+T = TypeVar("T")
 
 ROLES: Final = ("auto", "assistant", "none", "user", "system", "developer", "tool")
 """What a person can say about the role that the tokens continue; "none" is a whole conversation."""
@@ -217,13 +219,18 @@ _INPUT_FIELDS: Final = (
 _INPUTS: Final[Kept[Bench]] = Kept()
 
 
+def in_session(key: str, kind: type[T]) -> T:
+    """What this session holds under a key, made anew where it holds nothing of this kind."""
+    found = st.session_state.get(key)
+    if not isinstance(found, kind):
+        found = kind()
+        st.session_state[key] = found
+    return found
+
+
 def bench() -> Bench:
     """The work of this session."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, Bench):
-        found = Bench()
-        st.session_state[_KEY] = found
-    return found
+    return in_session(_KEY, Bench)
 
 
 def as_input(transcript: Transcript) -> tuple[str, str]:

@@ -1,0 +1,50 @@
+"""Work in the background on a page: how it stands, a button that stops it, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ..live.jobs import Job
+from ..live.runs import RUNS, LiveRun
+from ..samplers import Rollout
+from .plain import as_markdown
+
+
+def job_shown(job: Job[Any] | None, doing: str, key: str) -> bool:
+    """Draw how a job stands, looked at once a second; True once there is a result to be drawn.
+
+    Args:
+        job: None before the first.
+        doing: what it does, in words.
+        key: of the button that stops it.
+    """
+    if job is None:
+        return False
+    if job.state == "running":
+        _watch(job, doing, key)
+    elif job.error:
+        st.error(as_markdown(job.error))
+    elif job.state == "stopped":
+        st.caption("Stopped.")
+    return job.state == "done"
+
+
+@st.fragment(run_every=1.0)
+def _watch(job: Job[Any], doing: str, key: str) -> None:
+    if job.state != "running":
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(doing)
+        st.button("Stop", key=key, on_click=job.stop)
+
+
+def past_run(name: str, rollouts: Callable[[], tuple[Sequence[Rollout], Sequence[str]]], by: str) -> LiveRun:
+    """The run called ``name``, or, where there is none (any more), one of these rollouts and their titles."""
+    run = RUNS.find(name)
+    if run is None:
+        run = LiveRun.ended(*rollouts(), by=by)
+        RUNS.add(run)
+    return run
