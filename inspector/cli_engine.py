@@ -6,26 +6,37 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from queue import SimpleQueue
+from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from .cli_input import InputError, read_bytes
-from .cli_output import say
+from .cli_output import CLEAN, INTERRUPTED, TERMINATED, Terminated, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from .samplers import Engine, SamplingParams
     from .samplers.values import Delta
-    from .tokens import Transcript
 
 API_KEY: Final = "HARMONYSCOPE_API_KEY"
 """The environment variable with the key of a server that wants one."""
+
+_CODES: Final[dict[int, int]] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+_OF_ONE_ENGINE: Final = (
+    ("model", "model", "server"),
+    ("engine_python", "engine-python", "offline"),
+    ("engine_options", "engine-option", "offline"),
+)
+_PATIENCE_S: Final = 2.0
+"""Seconds that a run may take to end after it was interrupted twice."""
 
 GUARD: Final = "inspector.vllm_side.guard:Guard"
 
@@ -114,6 +125,9 @@ async def open_engine(given: dict[str, Any], processors: Iterable[str] = ()) -> 
     named = [option for option in ("server", "offline", "replay") if given[option]]
     if len(named) != 1:
         raise InputError("Name one engine: --server URL, --offline MODEL_DIR or --replay FILE.")
+    for name, option, other in _OF_ONE_ENGINE:
+        if given[name] and named != [other]:
+            raise InputError(f"--{option} goes with --{other}.")
     wanted = [*processors, *([GUARD] if given["guard"] != "off" else [])]
     engine: Engine
     try:
@@ -122,7 +136,7 @@ async def open_engine(given: dict[str, Any], processors: Iterable[str] = ()) -> 
         elif named == ["offline"]:
             engine = await _offline(given, wanted)
         else:
-            engine = Replays(_transcripts(given["replay"]), given["replay"])
+            engine = Replays(given["replay"])
     except EngineError as error:
         raise InputError(str(error)) from None
     try:
@@ -184,30 +198,33 @@ def _engine_option(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _transcripts(path: str) -> Sequence[Transcript]:
-    from .ingest import read
-
-    name = None if path == "-" else click.format_filename(path, shorten=True)
-    loaded = read(read_bytes(path), filename=name)
-    for problem in loaded.problems:
-        say(f"{name or 'standard input'}: {problem.sentence}")
-    if not loaded.transcripts:
-        raise InputError(f"--replay {click.format_filename(path)}: it holds no transcript.")
-    return loaded.transcripts
-
-
 class Replays:
     """The transcripts of a file in the place of an engine. See :class:`inspector.samplers.engine.Engine`.
 
     A prompt is answered by the transcripts that were sampled behind it, in turn; where no transcript of the file says
     what it was sampled behind, by all of them in turn.
+
+    Attributes:
+        is_partial: some of the file could not be read; it has been said.
+
+    Raises:
+        InputError: nothing of it could.
     """
 
-    def __init__(self, transcripts: Sequence[Transcript], path: str) -> None:
-        self.name = f"replay of {'standard input' if path == '-' else click.format_filename(path, shorten=True)}"
-        self._all = tuple(transcripts)
+    def __init__(self, path: str) -> None:
+        from .ingest import read
+
+        shown = "standard input" if path == "-" else click.format_filename(path, shorten=True)
+        loaded = read(read_bytes(path), filename=None if path == "-" else shown)
+        for problem in loaded.problems:
+            say(f"{shown}: {problem.sentence}")
+        if not loaded.transcripts:
+            raise InputError(f"--replay {click.format_filename(path)}: it holds no transcript.")
+        self.name = f"replay of {shown}"
+        self.is_partial = any(problem.lost for problem in loaded.problems)
+        self._all = loaded.transcripts
         self._turns: dict[tuple[int, ...], int] = {}
-        self._any = all(transcript.prompt_ids is None for transcript in transcripts)
+        self._any = all(transcript.prompt_ids is None for transcript in self._all)
 
     async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         """See :meth:`inspector.samplers.engine.Engine.stream`.
@@ -230,6 +247,25 @@ class Replays:
     async def close(self) -> None:
         """See :meth:`inspector.samplers.engine.Engine.close`."""
         return
+
+
+class Limited:
+    """Another engine, asked for so many answers at once; further ones wait for their turn."""
+
+    def __init__(self, engine: Engine, parallel: int) -> None:
+        self.name = engine.name
+        self._engine = engine
+        self._turns = asyncio.Semaphore(parallel)
+
+    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
+        """See :meth:`inspector.samplers.engine.Engine.stream`."""
+        async with self._turns, aclosing(self._engine.stream(prompt_ids, params)) as pieces:
+            async for delta in pieces:
+                yield delta
+
+    async def close(self) -> None:
+        """See :meth:`inspector.samplers.engine.Engine.close`."""
+        await self._engine.close()
 
 
 class StatusLine:
@@ -257,34 +293,69 @@ class StatusLine:
             print("\r", end="", file=sys.stderr, flush=True)
 
 
-def complete(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run ``coroutine`` to its end, in an event loop of a thread of its own, and give what it returns.
+def complete(coroutine: Coroutine[Any, Any, _T]) -> tuple[_T, int]:
+    """Run ``coroutine`` to its end, in an event loop of a thread of its own.
 
-    Ctrl-C cancels it: it may still clean up and return what it has. Where it does not, the command was interrupted.
+    Ctrl-C and SIGTERM cancel it: it may still clean up and return what it has. Where it does not, the command was
+    interrupted. A second one is not so patient: the cleaning up is cancelled too, and soon not waited for any more.
+
+    Returns:
+        What it returned, and the exit code for what cancelled it, 0 when nothing did.
 
     Raises:
-        click.Abort: it was interrupted.
+        click.Abort: it was interrupted, or terminated (:class:`inspector.cli_output.Terminated`).
     """
+    news: SimpleQueue[int] = SimpleQueue()  # numbers of signals, and 0 when it has ended
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[_T]]] = Future()
+    ended: Future[_T] = Future()
 
-    def work() -> _T:
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            task = loop.create_task(coroutine)
-            started.set_result((loop, task))
-            return loop.run_until_complete(task)
+    async def work() -> _T:
+        task = asyncio.create_task(coroutine)
+        started.set_result((asyncio.get_running_loop(), task))
+        return await task
 
-    with ThreadPoolExecutor(1, thread_name_prefix="sampling") as thread:
-        future = thread.submit(work)
-        while True:
-            try:
-                return future.result()
-            except KeyboardInterrupt:
-                loop, task = started.result()
-                with suppress(RuntimeError):  # it has just ended
-                    loop.call_soon_threadsafe(task.cancel)
-            except asyncio.CancelledError:
-                raise click.Abort from None
+    def thread() -> None:
+        try:
+            ended.set_result(asyncio.run(work()))
+        except BaseException as error:  # noqa: BLE001
+            # Raised where it is waited for.
+            ended.set_exception(error)
+        news.put(0)
+
+    code = CLEAN
+    with _heard(news):
+        # A daemon: what cannot be cancelled, in somebody else's sampler, must not keep the program.
+        Thread(target=thread, daemon=True, name="sampling").start()
+        while number := news.get():
+            again, code = bool(code), code or _CODES[number]
+            loop, task = started.result()
+            with suppress(RuntimeError):  # it has just ended
+                loop.call_soon_threadsafe(task.cancel)
+            if again:
+                wait([ended], _PATIENCE_S)
+                break
+    interrupted = Terminated if code == TERMINATED else click.Abort
+    if not ended.done():
+        raise interrupted
+    try:
+        return ended.result(), code
+    except asyncio.CancelledError:
+        raise interrupted from None
+
+
+@contextmanager
+def _heard(news: SimpleQueue[int]) -> Iterator[None]:
+    """Meanwhile, put the numbers of signals into ``news`` instead of ending the program; those ignored stay so."""
+    before: dict[int, Any] = {}
+    try:
+        if current_thread() is main_thread():
+            for number in _CODES:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, lambda number, _: news.put(number))
+        yield
+    finally:
+        for known, handler in before.items():
+            signal.signal(known, handler)
 
 
 def swallow_cancelling() -> None:

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,9 +22,17 @@ UNUSABLE: Final = 2
 
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
-"""What shells report for a program ended by Ctrl-C, and by a reader that went away."""
+TERMINATED: Final = 143
+"""What shells report for a program ended by Ctrl-C, by a reader that went away, and by SIGTERM."""
+
+TRACEBACK: Final = "HARMONYSCOPE_TRACEBACK"
+"""The environment variable that lets a traceback be seen."""
 
 _WIDTH: Final = 100
+
+
+class Terminated(click.Abort):
+    """Something asked the program to end, as job schedulers do, before it had anything to tell."""
 
 
 def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:

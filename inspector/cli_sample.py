@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import codecs
+import json
+import os
 import sys
+import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_engine import asking, complete, open_engine, sampling, sampling_params, swallow_cancelling
+from .cli_answers import Answers, Prompt
+from .cli_engine import (
+    Limited,
+    Replays,
+    asking,
+    complete,
+    open_engine,
+    sampling,
+    sampling_params,
+    swallow_cancelling,
+)
 from .cli_input import InputError, parse_tools, read_bytes
 from .cli_options import FAIL_ON, parse_style
-from .cli_output import CLEAN, INTERRUPTED, UNUSABLE, exit_code, make_console, say
+from .cli_output import CLEAN, TRACEBACK, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .samplers import Draft, Engine, Rollout, Sampler, SamplingParams, Tool
-    from .tokens import Transcript
+    from .samplers import Draft, Engine, Listener, Rollout, Sampler, SamplingParams, Tool
 
 _EFFORTS: Final = ("low", "medium", "high")
 _LOOPS: Final = ("tool-loop", "injecting")
@@ -85,6 +96,8 @@ _LOOPS: Final = ("tool-loop", "injecting")
     show_default=True,
     help="A report for people, or one transcript record per line; both as answers are finished.",
 )
+@click.option("--in-order", is_flag=True, help="Have answers wait for those to earlier prompts.")
+@click.option("--parallel", type=click.IntRange(1), default=256, show_default=True, help="Requests at once.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -94,164 +107,98 @@ _LOOPS: Final = ("tool-loop", "injecting")
 )
 @sampling
 @asking
-def sample(prompt: str | None, count: int, form: str, **given: Any) -> int:  # fmt: skip
+def sample(prompt: str | None, count: int, form: str, in_order: bool, **given: Any) -> int:
     """Sample answers from an engine, and say what is wrong with them.
 
     PROMPT is text with markers, such as '<|start|>user<|message|>Hi.<|end|><|start|>assistant'. FILE holds such text,
     token ids, transcript records (their prompts are continued) or chat requests (JSON lines with messages and tools,
     rendered in --style); - is standard input. With --user the prompt is built of messages instead.
 
-    A single answer is printed as it comes when standard output is a terminal. Ctrl-C ends a run and keeps what came.
+    A single answer is printed as it comes when standard output is a terminal; several are printed in the order in which
+    they end. The meta of a record says which prompt (prompt, its number from 0; prompt_id and line, where FILE has
+    them) and which of its answers it is (sample, from 0, of samples).
+
+    Ctrl-C or SIGTERM end a run, and what came is kept. The exit code is 2 when only some of FILE could be used, or an
+    answer failed.
     """
     params = sampling_params(given)
     tools = _tools(given["tools"])
-    prompts = _prompts(prompt, given, tools)
     sampler = _sampler(given, tools)
-    return complete(_run(prompts, sampler, params, count, form, given))
+    prompts, is_partial = _prompts(prompt, given, tools)
+    answers = Answers(
+        prompts,
+        count,
+        form,
+        given["fail_on"],
+        watches=given["guard"] == "watch",
+        in_order=in_order,
+        code=UNUSABLE if is_partial else CLEAN,
+    )
+    code, interruption = complete(_run(answers, sampler, params, given))
+    return interruption if code is None else code
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt, what its source calls it, and the names of the tools that it declares."""
-
-    ids: tuple[int, ...]
-    id: str = ""
-    tools: tuple[str, ...] = ()
-
-
-async def _run(
-    prompts: Sequence[Prompt], sampler: Sampler, params: SamplingParams, count: int, form: str, given: dict[str, Any]
-) -> int:
+async def _run(answers: Answers, sampler: Sampler, params: SamplingParams, given: dict[str, Any]) -> int | None:
+    """Sample; the exit code, None when it was interrupted."""
     import asyncio
 
-    many = [one for one in prompts for _ in range(count)]
-    teller = _Teller(many, count, form, given["fail_on"], watches=given["guard"] == "watch")
     drafts: dict[int, Draft] = {}
 
     def listener(number: int, draft: Draft) -> None:
         drafts[number] = draft
-        teller.look(number, draft)
+        answers.look(number, draft)
+
+    def tell_the_rest() -> None:
+        for number, draft in sorted(drafts.items()):
+            draft.finish("cancelled")
+            answers.tell(number, draft.rollout())
+        answers.close()
 
     async with open_engine(given, _processors(sampler)) as engine:
+        if isinstance(engine, Replays) and engine.is_partial:
+            answers.code = UNUSABLE
         try:
-            await _sample(sampler, engine, many, params, listener)
+            rollouts = await _sample(sampler, Limited(engine, given["parallel"]), answers, params, listener)
         except asyncio.CancelledError:
             swallow_cancelling()
-            for number, draft in sorted(drafts.items()):
-                teller.tell(number, draft.rollout())
-            say(f"interrupted: {teller.told} of {len(many)} answers, some of them cut.")
-            return INTERRUPTED
-    return teller.code
+            tell_the_rest()
+            say(f"interrupted: {answers.told} of {answers.total} answers, {answers.cut} of them cut.")
+            return None
+        except InputError:
+            tell_the_rest()
+            raise
+        for number, rollout in enumerate(rollouts):
+            answers.tell(number, rollout)
+        answers.close()
+    return answers.code
 
 
 async def _sample(
-    sampler: Sampler, engine: Engine, prompts: Sequence[Prompt], params: SamplingParams, listener: Any
+    sampler: Sampler, engine: Engine, answers: Answers, params: SamplingParams, listener: Listener
 ) -> list[Rollout]:
     """Ask.
 
     Raises:
-        InputError: the sampler cannot work with these parameters or this engine.
+        InputError: the sampler cannot work with these parameters or this engine, or it is somebody's and raised.
     """
     from .samplers import EngineError
+    from .samplers.sampler import draw
 
+    many = [one.ids for one in answers.prompts for _ in range(answers.count)]
     try:
-        return await sampler.sample(engine, [one.ids for one in prompts], params, listener)
+        return await draw(sampler, engine, many, params, listener)
     except (EngineError, ValueError) as error:
-        raise InputError(str(error)) from None
+        raise _refused(error) from None
 
 
-class _Teller:
-    """Prints answers: the only one token by token where somebody watches, all others when they are done."""
-
-    def __init__(
-        self, prompts: Sequence[Prompt], count: int, form: str, fail_on: str, *, watches: bool = False
-    ) -> None:
-        self.prompts = prompts
-        self.count = count
-        self.form = form
-        self.fail_on = fail_on
-        self.watches = watches
-        self.code = CLEAN
-        self._done: set[int] = set()
-        self._streams = form == "text" and len(prompts) == 1 and sys.stdout.isatty()
-        self._streamed = 0
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._console = make_console()
-
-    @property
-    def told(self) -> int:
-        """How many answers have been printed."""
-        return len(self._done)
-
-    def look(self, number: int, draft: Draft) -> None:
-        """Something has come of an answer, or it is done."""
-        if self._streams:
-            self._stream(draft)
-        if draft.is_done:
-            rollout = draft.rollout()
-            if rollout.ended_by != "cancelled":  # told at the end, with the others
-                self.tell(number, rollout)
-
-    def _watched(self, name: str, rollout: Rollout, tools: Sequence[str]) -> None:
-        """What the guard would have blocked, had it been on."""
-        from .samplers.guarding import watched
-
-        blocked = [one.position for one in watched(rollout, tools or None) if one.sampled]
-        where = f"{len(blocked)} sampled tokens, the first at {blocked[0]}" if blocked else "none of the sampled tokens"
-        say(f"{name}: the guard would have blocked {where}.")
-
-    def tell(self, number: int, rollout: Rollout) -> None:
-        """Print an answer, once."""
-        if number in self._done:
-            return
-        self._done.add(number)
-        transcript = self._transcript(number, rollout)
-        if rollout.ended_by == "failed":
-            say(f"{transcript.id}: {rollout.error}")
-            self.code = UNUSABLE
-        elif rollout.error:
-            say(f"{transcript.id}: {rollout.error}")
-        if rollout.ended_by == "failed" and not transcript.ids:
-            return
-        if self.watches:
-            self._watched(transcript.id, rollout, self.prompts[number].tools)
-        from .inspection import inspect
-        from .report.findings import findings
-
-        inspection = inspect(transcript, next_prompt=self.form == "text")
-        self.code = max(self.code, exit_code(findings(inspection), self.fail_on))
-        if self.form == "jsonl":
-            from .ingest import transcript_record
-            from .report.record import dump
-
-            click.echo(dump(transcript_record(transcript)))
-            sys.stdout.flush()
-            return
-        from .report.terminal import print_report
-
-        if self._streamed or self.told > 1:
-            self._console.print("\n" + "-" * min(self._console.width, 100))
-        print_report(inspection, self._console)
-
-    def _stream(self, draft: Draft) -> None:
-        from .report.visible import visible
-        from .tokens import vocabulary
-
-        ids = draft.ids[self._streamed :]
-        self._streamed += len(ids)
-        text = self._decoder.decode(vocabulary().decode_bytes(ids), draft.is_done)
-        # Lines of a body stay lines; everything else that could move a cursor is made visible.
-        print("\n".join(map(visible, text.split("\n"))), end="", flush=True)
-
-    def _transcript(self, number: int, rollout: Rollout) -> Transcript:
-        prompt = self.prompts[number]
-        name = prompt.id or (f"prompt {number // self.count + 1}" if len(self.prompts) > self.count else "")
-        which = f"answer {number % self.count + 1}" if self.count > 1 or not name else ""
-        meta = {"prompt": number // self.count, "sample": number % self.count, "ended_by": rollout.ended_by}
-        return replace(
-            rollout.transcript(id=", ".join(filter(None, (name, which))), tools=prompt.tools),
-            meta={**meta, **({"error": rollout.error} if rollout.error else {})},
-        )
+def _refused(error: Exception) -> InputError:
+    """The sentence of an exception; the traceback of somebody else's code that is behind it is shown on demand."""
+    if error.__cause__ is None:
+        return InputError(str(error))
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error.__cause__)
+        return InputError(str(error))
+    return InputError(f"{str(error).removesuffix('.')}; {TRACEBACK}=1 shows the whole traceback.")
 
 
 def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> Sampler:
@@ -262,10 +209,13 @@ def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> S
     if name in _LOOPS:
         options = {"format": given["call_format"], "max_turns": given["max_turns"], "limit_s": given["tool_limit"]}
         options["tools"] = [tool for tool in tools if isinstance(tool, Tool)] or BUILTIN
+    if ":" in name:
+        # As with `python -m`: what lies here can be named.
+        sys.path.append(os.getcwd())
     try:
         return find_sampler(name, **options)
     except SamplerError as error:
-        raise InputError(str(error)) from None
+        raise _refused(error) from None
 
 
 def _processors(sampler: Sampler) -> tuple[str, ...]:
@@ -281,8 +231,6 @@ def _tools(values: Sequence[str]) -> list[Tool | dict[str, Any]]:
     Raises:
         InputError: there is none of that name, or the file holds something else.
     """
-    import json
-
     from .samplers import BUILTIN, installed
 
     others, problems = installed() if values else ((), ())
@@ -306,8 +254,10 @@ def _tools(values: Sequence[str]) -> list[Tool | dict[str, Any]]:
     return found
 
 
-def _prompts(prompt: str | None, given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> list[Prompt]:
-    """What is to be continued.
+def _prompts(
+    prompt: str | None, given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]
+) -> tuple[list[Prompt], bool]:
+    """What is to be continued, and whether more of it was given that cannot be.
 
     Raises:
         InputError: nothing, or something that is no prompt.
@@ -324,7 +274,12 @@ def _prompts(prompt: str | None, given: dict[str, Any], tools: Sequence[Tool | d
     if prompt is not None:
         if tools and given["sampler_name"] == "one-shot":
             raise InputError("--tool declares tools of a prompt that is built with --user; a PROMPT declares its own.")
-        return _read(prompt, style, names)
+        return _usable(*_read(prompt, style, names))
+    if given["date"] is not None:
+        try:
+            date.fromisoformat(given["date"])
+        except ValueError:
+            raise InputError(f"--date {given['date']!r}: expected YYYY-MM-DD, such as 2026-01-31.") from None
     try:
         declared = tuple(f"functions.{tool_description(tool)['name']}" for tool in tools)
         ids = build_prompt(
@@ -338,34 +293,85 @@ def _prompts(prompt: str | None, given: dict[str, Any], tools: Sequence[Tool | d
         )
     except PromptError as error:
         raise InputError(str(error)) from None
-    return [Prompt(ids, "", tuple(dict.fromkeys((*declared, *names))))]
+    return [Prompt(ids, "", tuple(dict.fromkeys((*declared, *names))))], False
 
 
-def _read(prompt: str, style: str, names: tuple[str, ...]) -> list[Prompt]:
+def _usable(prompts: Sequence[Prompt], problems: Sequence[str]) -> tuple[list[Prompt], bool]:
+    """The prompts that an engine can take; what is wrong with the others is said, before any engine is started.
+
+    Raises:
+        InputError: there are none.
+    """
+    from .samplers.sampler import prompt_problem
+
+    found, sentences = [], list(problems)
+    for one in prompts:
+        problem = prompt_problem(one.ids) if one.ids else "This prompt is empty: give at least one token."
+        if problem:
+            sentences.append(f"{one.place}: {problem}" if one.place else problem)
+        else:
+            found.append(one)
+    for sentence in sentences if found else sentences[:-1]:
+        say(sentence)
+    if not found:
+        raise InputError(sentences[-1])
+    return found, bool(sentences)
+
+
+def _read(prompt: str, style: str, names: tuple[str, ...]) -> tuple[list[Prompt], list[str]]:
+    """The prompts of an argument, and a sentence for each that cannot be read.
+
+    Raises:
+        InputError: it is neither text with markers nor a file that can be read.
+    """
     from .tokens import vocabulary
 
-    if prompt != "-" and "<|" in prompt and not Path(prompt[:4096]).exists():
-        return [Prompt(tuple(vocabulary().encode_markers(prompt)), "", names)]
-    if prompt != "-" and not Path(prompt).exists():
-        raise InputError(
-            f"{click.format_filename(prompt)} is no file, and no prompt with markers either: use --user for mere text."
-        )
+    if prompt != "-" and not _is_there(prompt):
+        if "<|" in prompt:
+            return [Prompt(tuple(vocabulary().encode_markers(prompt)), "", names)], []
+        shown = click.format_filename(prompt if len(prompt) <= 80 else f"{prompt[:80]}…")
+        raise InputError(f"{shown} is no file, and no prompt with markers either: use --user for mere text.")
     data = read_bytes(prompt)
     name = "" if prompt == "-" else click.format_filename(prompt, shorten=True)
+    shown = name or "standard input"
     if b'"messages"' in data:
-        return _rendered(data, name, style, names)
+        found, problems = _rendered(data, name, style, names)
+        return found, problems or ([] if found else [f"{shown} holds no conversation that can be continued."])
     from .ingest import read
 
-    loaded = read(data, filename=name or None, tools=names)
+    loaded = read(data, filename=shown, tools=names)
+    if loaded.format == "text" and _is_json(data):
+        raise InputError(
+            f"{shown} is JSON without a prompt: expected `messages`, or records with `token_ids` or `text`."
+        )
     for problem in loaded.problems:
-        say(f"{name or 'standard input'}: {problem.sentence}")
-    found = [Prompt(one.prompt_ids or one.ids, one.id, one.tools) for one in loaded.transcripts]
-    if not any(one.ids for one in found):
-        raise InputError(f"{name or 'standard input'} holds no prompt.")
-    return [one for one in found if one.ids]
+        if not problem.lost:
+            say(f"{shown}: {problem.sentence}")
+    found = [Prompt(one.prompt_ids or one.ids, one.id, one.tools, one.source) for one in loaded.transcripts]
+    problems = [f"{shown}: {problem.sentence}" for problem in loaded.problems if problem.lost]
+    return found, problems or ([] if found else [f"{shown} holds no prompt."])
 
 
-def _rendered(data: bytes, name: str, style: str, names: tuple[str, ...]) -> list[Prompt]:
+def _is_json(data: bytes) -> bool:
+    """Whether it is a JSON object or list: nobody's prompt."""
+    if data.strip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        # A prompt is longer than any name can be.
+        return False
+
+
+def _rendered(data: bytes, name: str, style: str, names: tuple[str, ...]) -> tuple[list[Prompt], list[str]]:
     from .samplers.conversations import read_conversations
     from .samplers.preamble import PromptError
     from .samplers.prompts import render_prompt
@@ -373,12 +379,11 @@ def _rendered(data: bytes, name: str, style: str, names: tuple[str, ...]) -> lis
     conversations, problems = read_conversations(data, name)
     prompts = []
     for one in conversations:
+        place = f"{name or 'standard input'} {one.place}"
         try:
-            prompts.append(Prompt(render_prompt(one, style), one.id, tuple(dict.fromkeys((*one.tools, *names)))))
+            ids = render_prompt(one, style)
         except PromptError as error:
-            problems.append(f"{one.id}: {error}")
-    for problem in problems:
-        say(problem)
-    if not prompts:
-        raise InputError(f"{name or 'standard input'} holds no conversation that can be continued.")
-    return prompts
+            problems.append(f"{place}: {error}")
+        else:
+            prompts.append(Prompt(ids, one.id, tuple(dict.fromkeys((*one.tools, *names))), place))
+    return prompts, problems

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any, Generic, Literal, TypeVar
 
 from ..samplers.engine import EngineError
+from ..samplers.sampler import SamplerError
 from .loop import Loop, live_loop
 
 State = Literal["running", "done", "stopped", "failed"]
@@ -69,10 +70,11 @@ class Job(Generic[T]):
         except asyncio.CancelledError:
             self.state = "stopped"
         except Exception as error:  # noqa: BLE001
-            # Shown as a sentence. Work may be anybody's, a sampler's for one; what is not an engine's own word is named
-            # as a defect.
+            # Shown as a sentence. What is not an engine's or a sampler's own word is named as a defect.
             parts = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-            self.error = "; ".join(str(p) if isinstance(p, EngineError) else f"{type(p).__name__}: {p}" for p in parts)
+            self.error = "; ".join(
+                str(p) if isinstance(p, EngineError | SamplerError) else f"{type(p).__name__}: {p}" for p in parts
+            )
             self.state = "failed"
         self._over.set()
         self._on_end()

@@ -12,8 +12,10 @@ from threading import Lock
 from typing import Final
 
 from ..samplers import Delta, Draft, Engine, EngineError, OneShot, Rollout, Sampler, SamplingParams
-from ..samplers.values import answer_begins
+from ..samplers.sampler import draw
+from ..samplers.values import open_message
 from ..tokens import Transcript
+from .asked import Asked
 from .jobs import Job, State
 from .loop import Loop
 
@@ -36,6 +38,7 @@ class LiveRun:
         titles: of the samples, "" or none where their number says it all.
         note: a sentence about it, "" for none.
         watched: codes of rules; the summary counts the samples in which one of them is found.
+        asked: what a person had filled in, None where nobody had.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class LiveRun:
         titles: Sequence[str] = (),
         watched: Iterable[str] = (),
         note: str = "",
+        asked: Asked | None = None,
     ) -> None:
         if not 1 <= len(prompts) <= MAX_SAMPLES:
             raise ValueError(f"{len(prompts)} samples: expected 1 to {MAX_SAMPLES} in one run")
@@ -61,8 +65,9 @@ class LiveRun:
         self.titles = tuple(titles) or ("",) * len(self.prompts)
         self.watched = frozenset(watched)
         self.note = note
-        self.kept = [_kept(prompt) for prompt in self.prompts]
-        """Of each prompt, how many tokens at its end belong to the answer already: its transcript begins with them."""
+        self.asked = asked
+        self.kept = [len(prompt) - open_message(prompt)[0] for prompt in self.prompts]
+        """Of each prompt, how many tokens at its end belong to the message that goes on: its transcript begins so."""
         self.state: State = "running"
         self.error = ""
         self.version = 0
@@ -72,7 +77,7 @@ class LiveRun:
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
         self._past: tuple[Rollout, ...] = ()
-        self._job = Job(lambda: self.sampler.sample(self.engine, self.prompts, self.params, self._heard), self._end)
+        self._job = Job(lambda: draw(self.sampler, self.engine, self.prompts, self.params, self._heard), self._end)
 
     @classmethod
     def ended(
@@ -191,11 +196,6 @@ class _Past:
 
     async def close(self) -> None:
         return
-
-
-def _kept(prompt: Sequence[int]) -> int:
-    begins = answer_begins(prompt)
-    return 0 if begins is None else len(prompt) - begins
 
 
 class Runs:

@@ -72,7 +72,7 @@ class Teller:
             self._judge()
             rows = [self._row(n, rollout, rollouts[0]) for n, rollout in enumerate(rollouts)]
             behind = any(self._is_stale(n) for n in range(len(rows)))
-        total = sum(len(rollout.ids) - len(_injected(rollout)) for rollout in rollouts)
+        total = sum(len(rollout.ids) - _injected(rollout) for rollout in rollouts)
         now = run.seconds if run.seconds is not None else time.monotonic() - run.began
         body = {
             "version": version,
@@ -159,7 +159,7 @@ class Teller:
             "n": number,
             "title": self.run.titles[number],
             "tokens": len(rollout.ids),
-            "injected": len(_injected(rollout)),
+            "injected": _injected(rollout),
             "turns": len(rollout.turns),
             "seconds": round(sum(turn.seconds + turn.tool_seconds for turn in rollout.turns), 2),
             "done": self.run.is_done(number),
@@ -191,8 +191,8 @@ def _tail(rollout: Rollout) -> str:
     return text if len(text) <= TAIL and len(rollout.ids) <= _TAIL_TOKENS else f"…{text[-TAIL:]}"
 
 
-def _injected(rollout: Rollout) -> list[int]:
-    return [at for at, origin in enumerate(rollout.origins) if origin == "injected"]
+def _injected(rollout: Rollout) -> int:
+    return sum(turn.injected for turn in rollout.turns)
 
 
 def _facts(inspection: Inspection) -> dict[str, Any]:

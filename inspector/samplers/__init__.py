@@ -15,7 +15,7 @@ from .draft import Draft, Listener
 from .engine import Engine, EngineError, EngineGone
 from .injected import InjectingToolLoop
 from .replay import Replay
-from .sampler import OneShot, Sampler, SamplerError, find_sampler, run
+from .sampler import OneShot, Sampler, SamplerError, find_sampler, known_samplers, run
 from .tool_loop import ToolLoop
 from .tools import BUILTIN, Answer, Tool, Toolbox, ToolError, installed
 from .values import Delta, Rollout, SamplingParams, Turn, role_after
@@ -49,6 +49,7 @@ __all__ = [
     "compare_strategies",
     "find_sampler",
     "installed",
+    "known_samplers",
     "role_after",
     "run",
     "traps",

@@ -48,7 +48,8 @@ class CallFormat(Protocol):
     stop: tuple[str, ...]
 
     def call(self, ids: Sequence[int], role: str | None) -> Call | None:
-        """The call that ``ids`` (everything since the prompt) end in, or None when they end in none."""
+        """The call that ``ids`` end in, or None when they end in none: the message that the prompt ends within, whose
+        role is given, and all that followed."""
         ...
 
     def result(self, call: Call, text: str) -> tuple[int, ...]:

@@ -38,12 +38,14 @@ class Conversation:
         tools: names of the declared tools, "functions.bash".
         is_chat: whether it came as a chat request: vLLM renders what a client sends a little other than what it reads
             from its own model's answer.
+        place: where it stands in its file, "line 3", "" where it came from none.
     """
 
     messages: tuple[Message, ...]
     id: str = ""
     tools: tuple[str, ...] = ()
     is_chat: bool = False
+    place: str = ""
 
 
 def as_conversation(
@@ -85,7 +87,7 @@ def read_conversations(data: bytes, name: str = "") -> tuple[list[Conversation],
         except PromptError as error:
             problems.append(f"{begin}{where}: {error}")
         else:
-            found.append(one if one.id else replace(one, id=where))
+            found.append(replace(one, id=one.id or where, place=where))
     return found, problems
 
 

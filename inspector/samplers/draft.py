@@ -25,6 +25,7 @@ class Draft:
         self._ended_by: EndedBy | None = None
         self._error = ""
         self._lock = Lock()
+        self._told: Rollout | None = None
 
     @property
     def context(self) -> tuple[int, ...]:
@@ -44,6 +45,7 @@ class Draft:
     def begin_turn(self) -> None:
         """A request goes out."""
         with self._lock:
+            self._told = None
             self._began = time.monotonic()
             self._turns.append(Turn(len(self.ids), len(self.ids)))
 
@@ -58,6 +60,7 @@ class Draft:
             if values and len(values) != count:
                 raise ValueError(f"the engine sent {len(values)} {name} for {count} tokens")
         with self._lock:
+            self._told = None
             self.ids += delta.ids
             self._origins += ["sampled"] * count
             self._logprobs += delta.logprobs or (None,) * count
@@ -74,6 +77,7 @@ class Draft:
         """What a tool or a sampler put in after the last turn."""
         count = len(ids)
         with self._lock:
+            self._told = None
             self.ids += ids
             self._origins += ["injected"] * count
             self._logprobs += (None,) * count
@@ -89,6 +93,7 @@ class Draft:
         The reasons that the engine gave stay with the last one.
         """
         with self._lock:
+            self._told = None
             last = self._turns[-1]
             for turn in turns:
                 self._origins[turn.start : turn.end] = ["sampled"] * (turn.end - turn.start)
@@ -100,13 +105,16 @@ class Draft:
         """Nothing more will come. The first word counts."""
         with self._lock:
             if self._ended_by is None:
+                self._told = None
                 self._ended_by, self._error = by, error
 
     def rollout(self) -> Rollout:
-        """It, as far as it is."""
+        """It, as far as it is; the same object as long as nothing is added."""
         with self._lock:
+            if self._told is not None:
+                return self._told
             last = self._turns[-1] if self._turns else None
-            return Rollout(
+            self._told = Rollout(
                 self.prompt_ids,
                 tuple(self.ids),
                 tuple(self._origins),
@@ -118,6 +126,7 @@ class Draft:
                 self._ended_by or "engine",
                 self._error,
             )
+            return self._told
 
 
 Listener = Callable[[int, Draft], None]

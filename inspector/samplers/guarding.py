@@ -21,7 +21,7 @@ from ..harmony.verdict import Dialect
 from ..tokens import FIRST_SPECIAL, MESSAGE, START, STOPS, Scan, vocabulary
 from .engine import Engine
 from .sampler import OneShot
-from .values import Rollout, SamplingParams, role_after
+from .values import Rollout, SamplingParams
 from .wilson import Rate, wilson
 
 GUARD: Final = "harmonyscope_guard"
@@ -277,9 +277,9 @@ def judge(rollouts: Iterable[Rollout], tools: Iterable[str] | None = None) -> Ju
             not follower.take(token) and origin == "sampled"
             for token, origin in zip(rollout.ids, rollout.origins, strict=True)
         ]
-        ids, role = _as_parsed(rollout)
-        error = strict_parse(ids, role, Dialect.ALL_CHANNELS).error
-        at_end = error is not None and error.token == len(ids) and rollout.finish_reason != "stop"
+        read = rollout.transcript()
+        error = strict_parse(read.ids, read.role, Dialect.ALL_CHANNELS).error
+        at_end = error is not None and error.token == len(read) and rollout.finish_reason != "stop"
         if at_end and not any(wrong):
             unfinished += 1
             continue
@@ -287,17 +287,6 @@ def judge(rollouts: Iterable[Rollout], tools: Iterable[str] | None = None) -> Ju
         malformed += error is not None
         illegal += any(wrong)
     return Judged(wilson(malformed, total), wilson(illegal, total), unfinished, failed)
-
-
-def _as_parsed(rollout: Rollout) -> tuple[tuple[int, ...], str | None]:
-    """The tokens that a parser is given, and the role that they continue; with an open message of the prompt where
-    the prompt ends in the middle of one."""
-    role = role_after(rollout.prompt_ids)
-    prompt = rollout.prompt_ids
-    opened = next((at for at in range(len(prompt) - 1, -1, -1) if prompt[at] == START), len(prompt))
-    if role is not None or any(token in STOPS for token in prompt[opened:]):
-        return rollout.ids, role
-    return (*prompt[opened:], *rollout.ids), None
 
 
 @dataclass(frozen=True, slots=True)

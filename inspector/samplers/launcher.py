@@ -21,7 +21,7 @@ from typing import IO, Final, Literal
 
 from . import launcher_child
 from .engine import EngineError
-from .launcher_log import PHASES, clean, last_error, phase_after, phase_sentence
+from .launcher_log import PHASES, clean, last_error, phase_after, phase_sentence, with_advice
 from .server import VllmServer
 from .server_problems import plain
 from .vllm_python import has_gpu, runner_for, vllm_environment
@@ -174,7 +174,7 @@ class ServerProcess:
             # The key goes by the environment: arguments can be read by everybody on the machine. PYTHONSAFEPATH keeps
             # files of the working folder from being taken for modules, as they are not by the command `vllm` either.
             given = {**runner_for(any(word.startswith("--logits-processors") for word in self.options)), **self.env}
-            env = {"PYTHONSAFEPATH": "1", **vllm_environment(given), "VLLM_API_KEY": self._key}
+            env = {"PYTHONSAFEPATH": "1", **vllm_environment(given, python=python), "VLLM_API_KEY": self._key}
             if not has_gpu():
                 # On a CPU it takes all of every core; who looks at its tokens shall not wait for it.
                 env[launcher_child.NICE] = "5"
@@ -321,7 +321,9 @@ class ServerProcess:
                 how = f"was killed by signal {killed_by}" if killed_by else f"ended with status {status}"
                 ran = self._state == "ready"
                 # Who is killed while it runs says nothing of it: the last error in the log is of something else.
-                said = "" if ran and killed_by else plain(last_error(tuple(self._lines))) or "it said nothing"
+                said = (
+                    "" if ran and killed_by else with_advice(plain(last_error(tuple(self._lines)))) or "it said nothing"
+                )
                 when = "while it ran" if ran else "before it was ready"
                 self._state = "failed"
                 self._error = f"vLLM {how} {when}{': ' if said else ''}{said} (its log says more)."

@@ -29,8 +29,18 @@ _PREFIX: Final = re.compile(
     r"\A\s*(\([^()]{0,60}pid=\d+\)\s*)?((DEBUG|INFO|WARNING|ERROR|CRITICAL) [\d-]+ [\d:]+ \[[^\]]{1,80}\]\s?)?"
 )
 _ERROR: Final = re.compile(r"\A(\w+\.)*\w*(Error|Exception|Exit)\b:? |\A\S.{0,80}: error: |\A(error|fatal): ", re.ASCII)
-_SECOND_HAND: Final = re.compile(r"initialization failed|root cause above|died unexpectedly|EngineDeadError")
+SECOND_HAND: Final = re.compile(
+    r"initialization failed|root cause above|See stack trace for root cause|died unexpectedly|EngineDeadError"
+)
 """Processes that report the end of another one: the reason stands further above."""
+
+_ADVICE: Final = (
+    (
+        "expected scalar type BFloat16 but found Float",
+        "before 0.31 vLLM runs gpt-oss on a CPU in bfloat16 only, so leave out the dtype float32",
+    ),
+)
+"""What vLLM says of itself that is of no help, and what to do."""
 
 LONGEST: Final = 2000
 """Characters of a line that are kept."""
@@ -64,5 +74,11 @@ def last_error(lines: Sequence[str]) -> str:
     """
     told = [text for line in lines if (text := _PREFIX.sub("", line).strip())]
     errors = [text for text in told if _ERROR.match(text)]
-    first_hand = [text for text in errors if not _SECOND_HAND.search(text)]
+    first_hand = [text for text in errors if not SECOND_HAND.search(text)]
     return next((found[-1] for found in (first_hand, errors, told) if found), "")
+
+
+def with_advice(words: str) -> str:
+    """vLLM's own words about its end, with what to do where that is known and they do not say it."""
+    advice = next((advice for said, advice in _ADVICE if said in words), "")
+    return f"{words.rstrip('.')} ({advice})" if advice else words

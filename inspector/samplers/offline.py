@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar
 
 from .engine import EngineError, EngineGone
+from .launcher_log import SECOND_HAND, last_error, with_advice
 from .offline_child import Child
 from .values import Delta, SamplingParams
 from .vllm_python import runner_for, vllm_environment
@@ -223,7 +224,8 @@ class OfflineEngine:
             self._ready = Future()
             # PYTHONSAFEPATH: what lies in the folder that the app was started in is not to be imported there.
             runner = runner_for(bool(self.options.get("logits_processors")))
-            environment = vllm_environment({"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", **runner})
+            given = {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", **runner}
+            environment = vllm_environment(given, python=self.python)
             try:
                 self._child = Child(
                     [self.python, "-m", _WORKER], environment, self._on_message, self._on_log, self._on_end
@@ -273,6 +275,10 @@ class OfflineEngine:
     def _on_end(self, how: str) -> None:
         child = self._child
         words = child.last_words if child is not None else ""
+        if child is not None and SECOND_HAND.search(self._failure):
+            # Of an engine in several processes the one that is talked to knows only that another one has ended.
+            self._failure = last_error(child.log.splitlines()) or self._failure
+        self._failure = with_advice(self._failure)
         with self._lock:
             ready = self._ready
             if self._failure and ready is not None and ready.done():

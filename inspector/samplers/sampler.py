@@ -7,7 +7,7 @@ rollouts come out; what happens between (tools, search, several turns) is the sa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from importlib import import_module
@@ -16,7 +16,11 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from .draft import Draft, Listener
 from .engine import Engine, EngineError
+from .theirs import TheirError, first, load, raised
 from .values import Rollout, SamplingParams
+
+ROWS: Final = 201_088
+"""Of gpt-oss's vocabulary, as the model has it: ids from here on stand for nothing there."""
 
 GROUP: Final = "harmonyscope.samplers"
 """The entry-point group of other people's samplers: each entry is a class or a function that makes one."""
@@ -89,12 +93,32 @@ async def ask(
     return finish
 
 
+def prompt_problem(prompt_ids: Sequence[int]) -> str:
+    """Why a model cannot continue this, in a sentence; "" when it can. Unused and special ids are fine.
+
+    >>> prompt_problem([200006, 201088])
+    'Token 1 of the prompt is 201088, which gpt-oss does not have: expected ids from 0 to 201087.'
+    """
+    if not prompt_ids or 0 <= min(prompt_ids) <= max(prompt_ids) < ROWS:
+        return ""
+    at = next(at for at, token in enumerate(prompt_ids) if not 0 <= token < ROWS)
+    return (
+        f"Token {at} of the prompt is {prompt_ids[at]}, which gpt-oss does not have: expected ids from 0 to {ROWS - 1}."
+    )
+
+
 async def each(prompts: Sequence[Sequence[int]], one: Any, listener: Listener | None) -> list[Rollout]:
-    """Run ``one(number, draft)`` for every prompt at once; an engine's failure ends the draft it happens in."""
+    """Run ``one(number, draft)`` for every prompt at once; an engine's failure ends the draft it happens in.
+
+    A prompt that no engine could take is not sent: an engine's own words about it depend on where it notices.
+    """
     drafts = [Draft(prompt) for prompt in prompts]
 
     async def guarded(number: int, draft: Draft) -> None:
         try:
+            problem = prompt_problem(draft.prompt_ids)
+            if problem:
+                raise EngineError(problem)
             await one(number, draft)
         except EngineError as error:
             draft.finish("failed", str(error))
@@ -109,6 +133,66 @@ async def each(prompts: Sequence[Sequence[int]], one: Any, listener: Listener | 
         for number, draft in enumerate(drafts):
             group.create_task(guarded(number, draft))
     return [draft.rollout() for draft in drafts]
+
+
+class SamplerError(ValueError):
+    """A sampler that cannot be had by this name, or somebody else's that fails; the message is one sentence.
+
+    The cause, where there is one, is what their code raised.
+    """
+
+
+async def draw(
+    sampler: Sampler,
+    engine: Engine,
+    prompts: Sequence[Sequence[int]],
+    params: SamplingParams,
+    listener: Listener | None = None,
+) -> list[Rollout]:
+    """:meth:`Sampler.sample` of anybody's sampler, which may raise anything and return anything.
+
+    What the listener raises is raised as it is.
+
+    Raises:
+        SamplerError: somebody else's sampler raised, or did not return a rollout for each prompt.
+        EngineError: it let a failure of the engine through, or would be given a prompt that no engine can take.
+    """
+    faults: list[Exception] = []
+
+    def hear(number: int, draft: Draft) -> None:
+        try:
+            if listener is not None:
+                listener(number, draft)
+        except Exception as error:
+            faults.append(error)
+            raise
+
+    kind = type(sampler)
+    name = f"{kind.__module__}:{kind.__qualname__}"
+    if not _is_ours(kind.__module__):
+        # Ours look at each prompt when its turn comes (:func:`each`).
+        for problem in filter(None, map(prompt_problem, prompts)):
+            raise EngineError(problem)
+    try:
+        made = await sampler.sample(engine, prompts, params, hear)
+    except Exception as error:
+        if faults:
+            raise faults[0] from None
+        cause = first(error)
+        if isinstance(cause, EngineError):
+            raise cause from None
+        if _is_ours(kind.__module__):
+            raise
+        raise SamplerError(f"The sampler {name} raised {raised(error, kind.__module__)}: mend it there.") from cause
+    if not isinstance(made, list) or not all(isinstance(rollout, Rollout) for rollout in made):
+        raise SamplerError(f"The sampler {name} returned {type(made).__name__}: expected a list of Rollout.")
+    if len(made) != len(prompts):
+        raise SamplerError(f"The sampler {name} returned {len(made)} of {len(prompts)} rollouts: expected all of them.")
+    return made
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]
 
 
 def run(
@@ -130,8 +214,10 @@ def run(
         return thread.submit(work).result()
 
 
-class SamplerError(ValueError):
-    """A sampler that cannot be had by this name; the message is one sentence."""
+def known_samplers() -> tuple[str, ...]:
+    """What :func:`find_sampler` can be given beside ``module:Class``: ours, and those that entry points name."""
+    own = _own()
+    return (*own, *sorted({entry.name for entry in entry_points(group=GROUP)} - own.keys()))
 
 
 def find_sampler(name: str, **options: Any) -> Sampler:
@@ -140,27 +226,34 @@ def find_sampler(name: str, **options: Any) -> Sampler:
     Raises:
         SamplerError: there is none, it cannot be loaded, or it is no sampler.
     """
-    from .injected import InjectingToolLoop
-    from .tool_loop import ToolLoop
-
-    own: dict[str, Any] = {one.name: one for one in (OneShot, ToolLoop, InjectingToolLoop)}
-    make = own.get(name)
+    make = _own().get(name)
     if make is None:
-        make = _imported(name) if ":" in name else _installed(name, own)
+        make = _imported(name) if ":" in name else _installed(name)
+    module = getattr(make, "__module__", None) or ""
     try:
         found = make(**options)
-    except TypeError as error:
-        raise SamplerError(f"The sampler {name} cannot be made: {error}.") from None
+    except Exception as error:
+        if not _is_ours(module):
+            raise SamplerError(f"The sampler {name} cannot be made: it raised {raised(error, module)}.") from error
+        if isinstance(error, TypeError | ValueError):
+            raise SamplerError(f"The sampler {name} cannot be made: {str(error).removesuffix('.')}.") from None
+        raise
     if not isinstance(found, Sampler):
         raise SamplerError(f"{name} is no sampler: it needs a name and an async method sample().")
     return found
 
 
-def _installed(name: str, own: dict[str, Any]) -> Any:
+def _own() -> dict[str, Any]:
+    from .injected import InjectingToolLoop
+    from .tool_loop import ToolLoop
+
+    return {one.name: one for one in (OneShot, ToolLoop, InjectingToolLoop)}
+
+
+def _installed(name: str) -> Any:
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in entries:
-        known = ", ".join(sorted({*own, *entries}))
-        raise SamplerError(f"No sampler is called {name!r}: use one of {known}, or module:Class.")
+        raise SamplerError(f"No sampler is called {name!r}: use one of {', '.join(known_samplers())}, or module:Class.")
     return _loaded(entries[name].value, entries[name].load)
 
 
@@ -169,9 +262,8 @@ def _imported(name: str) -> Any:
     return _loaded(name, lambda: getattr(import_module(module), attribute))
 
 
-def _loaded(what: str, load: Any) -> Any:
+def _loaded(what: str, loader: Callable[[], Any]) -> Any:
     try:
-        return load()
-    except Exception as error:
-        # Other people's code may raise anything while it is imported.
-        raise SamplerError(f"The sampler {what} cannot be loaded: {type(error).__name__}: {error}.") from error
+        return load(loader)
+    except TheirError as error:
+        raise SamplerError(f"The sampler {what} cannot be loaded: {error}.") from error.__cause__

@@ -27,7 +27,10 @@ SILENCE_S: Final = 600.0
 """Seconds without a byte after which a stream is given up: a request may wait long for its turn on a busy server."""
 
 CHECK_S: Final = 60.0
-"""The same for :meth:`VllmServer.check`, for which a person waits. A first request may compile kernels."""
+"""The same for the token that :meth:`VllmServer.check` asks for. A first request may compile kernels."""
+
+GREET_S: Final = 10.0
+"""The same for its questions that need no model: a person waits for them."""
 
 _PROBE: Final = (START,)
 _PROBE_PARAMS: Final = SamplingParams(max_tokens=1, temperature=0.0, logprobs=1)
@@ -231,7 +234,7 @@ class VllmServer:
             if isinstance(error, httpx.InvalidURL):
                 raise EngineError(f"{self._who} has an address that cannot be: check it.") from None
             kind = EngineError if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else EngineGone
-            raise kind(unreachable(self._who, error, silence_s or 0)) from None
+            raise kind(unreachable(self._who, error, silence_s or 0, path)) from None
 
     async def _refuse(self, response: httpx.Response, route: Route, model: str) -> None:
         body = await self._read(response)
@@ -314,7 +317,7 @@ class VllmServer:
         raise EngineError(problem)
 
     async def _version(self) -> str:
-        async with self._exchange("GET", "/version", CHECK_S) as response:
+        async with self._exchange("GET", "/version", GREET_S) as response:
             if response.status_code != 200:
                 return ""
             try:
@@ -330,7 +333,7 @@ class VllmServer:
         Raises:
             EngineError: the list cannot be had.
         """
-        async with self._exchange("GET", "/v1/models", CHECK_S) as response:
+        async with self._exchange("GET", "/v1/models", GREET_S) as response:
             if response.status_code != 200:
                 await self._refuse(response, "completions", "")
             body = await self._read(response)

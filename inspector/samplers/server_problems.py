@@ -79,8 +79,8 @@ def refused(who: str, status: int, words: str, *, route: Route, model: str, has_
     return f"{who} refused the request (HTTP {status}){said or ' and gave no reason: see its log'}."
 
 
-def unreachable(who: str, error: httpx.HTTPError, silence_s: float) -> str:
-    """The sentence for an exchange that was not completed."""
+def unreachable(who: str, error: httpx.HTTPError, silence_s: float, path: str = "") -> str:
+    """The sentence for an exchange that was not completed; ``path`` is what was asked for."""
     causes = list(_causes(error))
     untrusted = next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
@@ -93,7 +93,8 @@ def unreachable(who: str, error: httpx.HTTPError, silence_s: float) -> str:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return f"{who} does not answer: check the host and the port, and whether a firewall is between."
     if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-        return f"{who} sent nothing for {silence_s:g} s: it may be overloaded or stuck; its log says more."
+        asked = f" when asked for {path}" if path else ""
+        return f"{who} sent nothing for {silence_s:g} s{asked}: it may be overloaded or stuck; its log says more."
     if any(isinstance(one, socket.gaierror) for one in causes):
         return f"{who} cannot be found: the host's name is not known here; check how it is written."
     if any(isinstance(one, ConnectionRefusedError) for one in causes):

@@ -2,14 +2,17 @@
 the pieces of a streamed answer.
 
 Two routes give out token ids. ``completions`` is ``POST /v1/completions`` with ``return_token_ids``; ``generate`` is
-``POST /inference/v1/generate``, which vLLM has with ``--enable-scale-out``. Field names and their behaviour were
-checked against vLLM 0.32. The text of an answer is never looked at: tokens, alternatives included, come as ids.
+``POST /inference/v1/generate``, which vLLM has with ``--enable-scale-out`` since 0.30, and always before. Field names
+and their behaviour were checked against vLLM 0.20, 0.26 and 0.32: ``completions`` is alike in all of them, ``generate``
+gives out no stop reason before 0.32, and no alternatives before 0.22. The text of an answer is never looked at: tokens,
+alternatives included, come as ids.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from .values import MAX_LOGPROBS, Alternatives, Delta, SamplingParams
@@ -24,9 +27,14 @@ DONE: Final = "[DONE]"
 _AS_ID: Final = "token_id:"
 """How vLLM names a token in ``logprobs`` with ``return_tokens_as_token_ids``."""
 
+OURS: Final = "harmonyscope_"
+"""How the extra arguments of our own processors begin. Their lists go as JSON text, which
+:func:`inspector.vllm_side.interface.arguments` reads: before 0.26 the values of ``vllm_xargs`` cannot be lists."""
+
+_NAMED_BY_TEXT: Final = "names tokens in its logprobs by their text instead of their ids"
+
 _HIGHEST: Final = 2**31
 """Ids from here on are none: vLLM keeps them in 32 bits."""
-
 
 _LOWEST: Final = 1e6
 """No float32 softmax comes near minus this."""
@@ -87,13 +95,17 @@ def request_body(route: Route, model: str, prompt_ids: Sequence[int], params: Sa
     else:
         if params.logprobs is not None:
             sampling |= {"logprobs": params.logprobs, "return_tokens_as_token_ids": True}
-        if params.extra:
-            sampling["vllm_xargs"] = dict(params.extra)
         body |= {"prompt": list(prompt_ids), **sampling}
     try:
+        if route == "completions" and params.extra:
+            body["vllm_xargs"] = {name: _argument(name, value) for name, value in params.extra.items()}
         return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"The extra arguments cannot be sent as JSON: {error}.") from None
+
+
+def _argument(name: str, value: Any) -> Any:
+    return json.dumps(value, allow_nan=False) if name.startswith(OURS) and isinstance(value, list | tuple) else value
 
 
 def load_json(data: str | bytes) -> Any:
@@ -214,7 +226,7 @@ def _completion_rows(given: dict[str, Any]) -> list[_Row]:
     for token, logprob, top in zip(*(column or () for column in columns), strict=True):
         if not isinstance(top, dict | None):
             raise WireError("sent top_logprobs that are no JSON object")
-        pairs = ((_named_id(name), _logprob(value)) for name, value in (top or {}).items())
+        pairs = [(_named_id(name), _logprob(value)) for name, value in top.items()] if top else []
         rows.append((_named_id(token), _logprob(logprob), [(one, value) for one, value in pairs if value is not None]))
     return rows
 
@@ -231,7 +243,10 @@ def _generate_rows(given: dict[str, Any]) -> list[_Row]:
         if not isinstance(top, list):
             raise WireError("sent top_logprobs that are no list")
         pairs = map(_entry, top)
-        rows.append((token, logprob, [(other, value) for other, value in pairs if value is not None]))
+        told = [(other, value) for other, value in pairs if value is not None]
+        # vLLM before 0.22 gives every alternative the name of the sampled token: which ones they are is not known.
+        is_told = len({other for other, _ in told}) == len(told)
+        rows.append((token, logprob, told if is_told else []))
     return rows
 
 
@@ -243,9 +258,17 @@ def _entry(one: Any) -> tuple[int, float | None]:
 
 
 def _named_id(name: Any) -> int:
-    digits = name.removeprefix(_AS_ID) if isinstance(name, str) and name.startswith(_AS_ID) else ""
+    if not isinstance(name, str):
+        raise WireError(_NAMED_BY_TEXT)
+    return _id_of_name(name)
+
+
+@lru_cache(maxsize=2**16)
+def _id_of_name(name: str) -> int:
+    # Remembered: with five alternatives a token this is a quarter of the work of reading an answer.
+    digits = name.removeprefix(_AS_ID) if name.startswith(_AS_ID) else ""
     if not digits.isascii() or not digits.isdigit() or len(digits) > 10:
-        raise WireError("names tokens in its logprobs by their text instead of their ids")
+        raise WireError(_NAMED_BY_TEXT)
     return _id(int(digits))
 
 

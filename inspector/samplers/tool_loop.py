@@ -11,7 +11,7 @@ from .draft import Draft, Listener
 from .engine import Engine
 from .sampler import ask, each
 from .tools import BUILTIN, Tool, Toolbox
-from .values import Rollout, SamplingParams, role_after
+from .values import Rollout, SamplingParams, open_message
 
 MAX_TURNS: Final = 8
 
@@ -68,10 +68,12 @@ class ToolLoop:
     async def _run(
         self, engine: Engine, draft: Draft, params: SamplingParams, number: int, listener: Listener | None
     ) -> None:
-        role = role_after(draft.prompt_ids)
+        begins, role = open_message(draft.prompt_ids)
+        # A call may have been begun by the prompt already.
+        kept = draft.prompt_ids[begins:]
         for turn in range(1, self.max_turns + 1):
             finish = await ask(engine, draft, params, number, listener)
-            call = self.format.call(draft.ids, role) if finish == "stop" else None
+            call = self.format.call((*kept, *draft.ids), role) if finish == "stop" else None
             if call is None:
                 draft.finish("engine")
                 return

@@ -22,6 +22,7 @@ from typing import Any, Final
 import jsonschema
 
 from .calls import Call
+from .theirs import TheirError, load
 
 GROUP: Final = "harmonyscope.tools"
 """The entry-point group of other people's tools: each entry is a :class:`Tool`."""
@@ -78,9 +79,6 @@ class Toolbox:
             problem = f"{call.recipient} gave no result within {self.limit_s:g} s"
         except ToolError as error:
             problem = str(error)
-        except Exception as error:  # noqa: BLE001
-            # Other people's code: whatever it raises is what the model is told.
-            problem = f"{type(error).__name__}: {error}"
         else:
             return Answer(_cut(text), seconds=time.monotonic() - began)
         return Answer(_cut(f"error: {problem}"), problem, time.monotonic() - began)
@@ -90,14 +88,33 @@ class Toolbox:
         if tool is None:
             known = ", ".join(sorted(self.tools)) or "none"
             raise ToolError(f"there is no tool called {call.name!r}; the tools are: {known}")
-        arguments = _arguments(call, tool)
-        if inspect.iscoroutinefunction(tool.run):
-            value = await tool.run(**arguments)
-        else:
-            value = await _in_thread(partial(tool.run, **arguments))
-        if isinstance(value, Awaitable):
-            value = await value
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        try:
+            arguments = _arguments(call, tool)
+        except ToolError:
+            raise
+        except Exception as error:
+            # Nobody has checked the schema itself.
+            raise ToolError(
+                f"the schema of {call.recipient} cannot be used: {_told(error).splitlines()[0][:300]}"
+            ) from error
+        try:
+            if inspect.iscoroutinefunction(tool.run):
+                value = await tool.run(**arguments)
+            else:
+                value = await _in_thread(partial(tool.run, **arguments))
+            if isinstance(value, Awaitable):
+                value = await value
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise ToolError(f"{call.recipient} cancelled itself") from None
+        except ToolError:
+            raise
+        except (Exception, SystemExit) as error:
+            # Other people's code: whatever it raises is what the model is told.
+            raise ToolError(_told(error)) from error
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:
@@ -105,30 +122,40 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
 
     The thread is a daemon. An event loop waits at its end for the threads of ``asyncio.to_thread``, and a tool that
     never returns would keep it, long after its call was given up.
+
+    Raises:
+        ToolError: it raised, whatever that was: some exceptions would end the thread, or the event loop.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[tuple[Any, str]] = loop.create_future()
 
-    def settle(value: Any, error: Exception | None) -> None:
-        if done.done():
-            return  # it was given up
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(value)
+    def settle(value: Any, problem: str) -> None:
+        if not done.done():  # else it was given up
+            done.set_result((value, problem))
 
     def target() -> None:
-        value, problem = None, None
+        value, problem = None, ""
         try:
             value = work()
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001
             # Handed to whoever waits for the result.
-            problem = error
+            problem = _told(error)
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             loop.call_soon_threadsafe(settle, value, problem)
 
     Thread(target=target, name="tool", daemon=True).start()
-    return await done
+    value, problem = await done
+    if problem:
+        raise ToolError(problem)
+    return value
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001
+        # It cannot even say what it is.
+        return type(error).__name__
 
 
 class ToolError(Exception):
@@ -195,9 +222,9 @@ def installed() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
     problems: list[str] = []
     for entry in entry_points(group=GROUP):
         try:
-            tool = entry.load()
-        except Exception as error:  # noqa: BLE001
-            problems.append(f"The tool {entry.name} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}.")
+            tool = load(entry.load)
+        except TheirError as error:
+            problems.append(f"The tool {entry.name} ({entry.value}) cannot be loaded: {error}.")
             continue
         if isinstance(tool, Tool):
             found.append(tool)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from ..harmony.message import ROLES
-from ..serving.consumers import ASSISTANT
 from ..tokens import FIRST_SPECIAL, START, STOPS, Transcript, vocabulary
 from ..tokens.transcript import Origin
 
@@ -62,6 +61,11 @@ class SamplingParams:
             (0 < self.top_p <= 1, f"top_p is {self.top_p}: expected more than 0 and at most 1"),
             (self.top_k >= 0, f"top_k is {self.top_k}: expected 0 (off) or more"),
             (0 <= self.min_p <= 1, f"min_p is {self.min_p}: expected 0 to 1"),
+            (
+                self.seed is None or -(2**63) <= self.seed < 2**63,
+                f"seed is {self.seed}: expected a whole number of 64 bits",
+            ),
+            (all(self.stop), "stop holds an empty text: every answer would end at once"),
             (
                 self.logprobs is None or 0 <= self.logprobs <= MAX_LOGPROBS,
                 f"logprobs is {self.logprobs}: expected 0 to {MAX_LOGPROBS}, or none",
@@ -154,17 +158,17 @@ class Rollout:
     def transcript(self, *, id: str = "", source: str = "", tools: Iterable[str] = ()) -> Transcript:
         """The rollout as a transcript that continues the role which the prompt ends in.
 
-        Where the prompt ends in the middle of an answer, what it has of that answer comes first, with the origin
+        Where the prompt ends in the middle of a message, what it has of that message comes first, with the origin
         "prompt": only so can the answer be read.
         """
         reported = {"finish_reason", "stop_reason"} if self.finish_reason is not None else set()
-        begins = answer_begins(self.prompt_ids)
-        kept = self.prompt_ids[begins:] if begins is not None else ()
+        begins, role = open_message(self.prompt_ids)
+        kept = self.prompt_ids[begins:]
         unknown: tuple[None, ...] = (None,) * len(kept)
         given: list[Origin] = ["prompt"] * len(kept)
         return Transcript(
             (*kept, *self.ids),
-            role=role_after(self.prompt_ids) if begins is None else "assistant",
+            role=role,
             id=id,
             origins=(*given, *self.origins),
             logprobs=(*unknown, *self.logprobs) if self.logprobs else None,
@@ -180,18 +184,20 @@ class Rollout:
         )
 
 
-def answer_begins(prompt_ids: Sequence[int]) -> int | None:
-    """Where the answer begins that a prompt ends in the middle of: behind its last ``<|start|>assistant``.
+def open_message(prompt_ids: Sequence[int]) -> tuple[int, str | None]:
+    """Where the message begins that a prompt ends within, and its role: behind ``<|start|>ROLE``.
 
-    None where the prompt ends in no answer, or in an open ``<|start|>`` of another role.
+    Where something else follows the ``<|start|>`` (a tool's name, nothing yet), it begins with that and has no role; a
+    prompt that ends in no message has none of them open, and (its length, None) is the answer.
 
-    >>> answer_begins(vocabulary().encode_markers("<|start|>user<|message|>Hi.<|end|><|start|>assistant<|channel|>"))
-    8
+    >>> open_message(vocabulary().encode_markers("<|start|>user<|message|>Hi.<|end|><|start|>assistant<|channel|>"))
+    (8, 'assistant')
     """
     start = next((at for at in range(len(prompt_ids) - 1, -1, -1) if prompt_ids[at] == START), None)
-    if start is None or tuple(prompt_ids[start + 1 : start + 2]) != (ASSISTANT,):
-        return None
-    return None if any(token in STOPS for token in prompt_ids[start:]) else start + 2
+    if start is None or any(token in STOPS for token in prompt_ids[start:]):
+        return len(prompt_ids), None
+    said = vocabulary().decode(prompt_ids[start + 1 : start + 2])
+    return (start + 2, said) if said in ROLES else (start, None)
 
 
 def role_after(prompt_ids: Sequence[int]) -> str | None:

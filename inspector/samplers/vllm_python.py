@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -30,6 +31,15 @@ WITHOUT_GPU: Final[Mapping[str, str]] = {
     "HF_HUB_OFFLINE": "1",
 }
 """Settings for vLLM's CPU build, each only where the person has not set it."""
+
+NO_FLOAT32: Final = (0, 31)
+"""vLLM before this runs gpt-oss on a CPU in bfloat16 only: in float32 the first request ends the engine."""
+
+_NO_NOBIND: Final = (0, 21)
+"""vLLM before this cannot be told to bind no threads: it ends with an IndexError."""
+
+_INSTALLED: Final = re.compile(r"vllm(?:_cpu)?-(\d{1,6})\.(\d{1,6})")
+"""How the folder begins in which pip notes what it has installed; the CPU build goes by either name."""
 
 _DEVICES: Final = ("nvidia*", "kfd", "dxg")
 """Device files of GPUs: NVIDIA's, AMD's, and the one that Windows lends to a Linux in it."""
@@ -55,23 +65,44 @@ def package_path() -> Path:
         return _FOLDERS[process]
 
 
-def vllm_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def version_in(python: str) -> tuple[int, int] | None:
+    """The first two numbers of the vLLM that an interpreter has, without starting it; None where that cannot be seen:
+    a vLLM run from its sources, packages that lie elsewhere than an environment has them."""
+    found = shutil.which(os.path.expanduser(python))
+    if found is None:
+        return None
+    # Not resolved: the Python of an environment is a link to another one.
+    noted = Path(found).absolute().parent.parent.glob("lib/python3*/site-packages/vllm*.dist-info")
+    return max(((int(m[1]), int(m[2])) for one in noted if (m := _INSTALLED.match(one.name))), default=None)
+
+
+def vllm_environment(extra: Mapping[str, str] | None = None, *, python: str = "") -> dict[str, str]:
     """The environment variables for a process of vLLM: this process's own, and what is needed beside them.
 
     Args:
         extra: further variables; they win over everything.
+        python: the interpreter that they are for, which has vLLM. Without it, for a present vLLM.
 
     Raises:
         OSError: the folder of :func:`package_path` cannot be made.
     """
     path = [str(package_path()), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **({} if has_gpu() else WITHOUT_GPU),
+        **({} if has_gpu() else without_gpu(version_in(python))),
         **os.environ,
         **ALWAYS,
         "PYTHONPATH": os.pathsep.join(path),
         **(extra or {}),
     }
+
+
+def without_gpu(version: tuple[int, int] | None) -> dict[str, str]:
+    """:data:`WITHOUT_GPU` for a release of vLLM."""
+    settings = dict(WITHOUT_GPU)
+    if version is not None and version < _NO_NOBIND and hasattr(os, "sched_getaffinity"):
+        # One thread as well, though held to one core.
+        settings["VLLM_CPU_OMP_THREADS_BIND"] = str(max(os.sched_getaffinity(0)))
+    return settings
 
 
 def runner_for(has_processors: bool) -> dict[str, str]:

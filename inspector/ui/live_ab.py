@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from ..ingest.writing import transcript_record
+from ..live.asked import Asked
 from ..live.jobs import Job
 from ..prompt import STYLES
 from ..samplers import SamplingParams
@@ -17,75 +18,88 @@ from ..samplers.ab_result import Result
 from ..samplers.conversations import Conversation, read_conversations, shipped_conversations
 from ..samplers.preamble import PromptError
 from .ab_figures import forest_figure
+from .live_again import Held, fields, held, put
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .plain import as_markdown
-from .state import in_session
 
-_KEY: Final = "harmonyscope.ab"
+PART: Final = "ab"
+_FIELDS: Final = ("ab.source", "ab.styles", "ab.n", "ab.temperature", "ab.max_tokens", "ab.seed")
 _OWN: Final = "A file of mine"
 _SHIPPED: Final = "Those that come with harmonyscope"
 _LOOK_S: Final = 1.0
 
 
-@dataclass(slots=True)
-class _Held:
-    """The experiment of a session: what is sampled, the work on it, and why none was started."""
+@dataclass
+class HeldAB(Held):
+    """What is sampled, the work on it, and what could not be read of the conversations."""
 
     experiment: Experiment | None = None
     job: Job[Result] | None = None
-    problem: str = ""
     notes: tuple[str, ...] = ()
 
 
 def ab_section(work: LiveBench) -> None:
     """Draw it."""
-    held = _held()
+    mine = _held()
     st.markdown(
         "The same conversations are rendered in each style, and answers drawn behind every prompt with the same "
         "seeds. Malformed is what the newest strict parse refuses, or a rule calls an error."
     )
-    with st.form("ab.form", border=True, enter_to_submit=False):
+    with st.container(border=True):
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
-            st.radio("Conversations", (_SHIPPED, _OWN), key="ab.source", persist_state="session", horizontal=True)
-            st.file_uploader(
-                "JSON Lines: chat requests, Harmony messages or transcripts of whole conversations", key="ab.file"
+            source = st.radio(
+                "Conversations", (_SHIPPED, _OWN), key="ab.source", persist_state="session", horizontal=True
             )
+            if source == _OWN:
+                st.file_uploader(
+                    "JSON Lines: chat requests, Harmony messages or transcripts of whole conversations", key="ab.file"
+                )
             st.multiselect("Styles", STYLES, list(STYLES[:2]), key="ab.styles", persist_state="session")
         with right:
             st.number_input("Samples of each", 1, 1000, 10, key="ab.n", persist_state="session")
             st.number_input("Temperature", 0.0, 100.0, 1.0, 0.1, key="ab.temperature", persist_state="session")
             st.number_input("Max tokens", 1, 131_072, 256, key="ab.max_tokens", persist_state="session")
             st.text_input("Seed", key="ab.seed", placeholder="drawn, and told", persist_state="session")
-        st.form_submit_button("Run the experiment", type="primary", on_click=_start, disabled=not work.can_sample)
+        st.button("Run the experiment", type="primary", key="ab.go", on_click=_start, disabled=not work.can_sample)
+    mine.look(_about())
     if not work.can_sample:
         st.caption(NO_ENGINE)
-    if held.problem:
-        st.warning(as_markdown(held.problem))
-    for note in held.notes[:5]:
+    if mine.problem:
+        st.warning(as_markdown(mine.problem))
+    for note in mine.notes[:5]:
         st.caption(as_markdown(note))
-    if held.job is not None:
-        if held.job.state == "running":
+    if mine.job is not None:
+        if mine.job.state == "running":
             _watch()
         else:
-            _ended(held)
+            _ended(mine)
 
 
-def _held() -> _Held:
-    return in_session(_KEY, _Held)
+def _held() -> HeldAB:
+    return held(PART, HeldAB)
 
 
 def _start() -> None:
-    work, held, said = live_bench(), _held(), st.session_state
-    held.problem, held.notes = "", ()
+    mine = _held()
+    mine.notes = ()
+    mine.complain(_begin(mine), _about())
+
+
+def _about() -> object:
+    file = st.session_state.get("ab.file")
+    return fields(_FIELDS), file.file_id if file is not None else "", live_bench().asked
+
+
+def _begin(mine: HeldAB) -> str:
+    """Start an experiment; why none was started, in a sentence."""
+    work, said = live_bench(), st.session_state
     engine = work.engine
     if engine is None:
-        held.problem = "Choose an engine first."
-        return
-    conversations = _conversations(held)
+        return "Choose an engine first."
+    conversations, problem = _conversations(mine)
     if not conversations:
-        held.problem = held.problem or "There are no conversations in this file."
-        return
+        return problem or "There are no conversations in this file."
     seed = str(said.get("ab.seed") or "").strip()
     try:
         params = SamplingParams(
@@ -95,64 +109,63 @@ def _start() -> None:
             logprobs=None,
         )
     except ValueError:
-        held.problem = f"The seed is {seed[:40]!r}: expected a whole number, or nothing."
-        return
+        return f"The seed is {seed[:40]!r}: expected a whole number, or nothing."
     try:
         experiment = Experiment(conversations, said["ab.styles"], int(said["ab.n"]), params)
     except (ABError, PromptError) as error:
-        left = f" {len(held.notes):,} lines of the file could not be used: {held.notes[0]}" if held.notes else ""
-        held.problem = f"{error}{left}"
-        return
-    if held.job is not None:
-        held.job.stop()
-    held.experiment = experiment
-    held.job = Job(lambda: experiment.run(engine))
-    held.job.start()
+        left = f" {len(mine.notes):,} lines of the file could not be used: {mine.notes[0]}" if mine.notes else ""
+        return f"{error}{left}"
+    if mine.job is not None:
+        mine.job.stop()
+    job = Job(lambda: experiment.run(engine))
+    fresh = HeldAB(experiment=experiment, job=job, notes=mine.notes)
+    fresh.keep(Asked(fields(_FIELDS), work.asked))
+    put(PART, fresh)
+    job.start()
+    return ""
 
 
-def _conversations(held: _Held) -> list[Conversation]:
+def _conversations(mine: HeldAB) -> tuple[list[Conversation], str]:
+    """What is to be rendered, and why there is nothing."""
     if st.session_state.get("ab.source") != _OWN:
-        return shipped_conversations()
+        return shipped_conversations(), ""
     file = st.session_state.get("ab.file")
     if file is None:
-        held.problem = "Give the file with the conversations."
-        return []
+        return [], "Give the file with the conversations."
     conversations, problems = read_conversations(file.getvalue(), file.name)
-    held.notes = tuple(problems)
-    if not conversations and problems:
-        held.problem = problems[0]
-    return conversations
+    mine.notes = tuple(problems)
+    return conversations, problems[0] if problems and not conversations else ""
 
 
 @st.fragment(run_every=_LOOK_S)
 def _watch() -> None:
     """The experiment while it runs, looked at once a second."""
-    held = _held()
-    if held.job is None or held.experiment is None or held.job.state != "running":
+    mine = _held()
+    if mine.job is None or mine.experiment is None or mine.job.state != "running":
         st.rerun()
-    result = held.experiment.result()
+    result = mine.experiment.result()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(result.done / max(1, result.planned), f"{result.done:,} of {result.planned:,} samples")
-        st.button("Stop", key="ab.stop", on_click=held.job.stop)
+        st.button("Stop", key="ab.stop", on_click=mine.job.stop)
     if result.done:
         _shown(result)
 
 
-def _ended(held: _Held) -> None:
-    if held.experiment is None or held.job is None:
+def _ended(mine: HeldAB) -> None:
+    if mine.experiment is None or mine.job is None:
         return
-    result = held.experiment.result()
-    if held.job.error:
-        st.error(as_markdown(held.job.error))
+    result = mine.experiment.result()
+    if mine.job.error:
+        st.error(as_markdown(mine.job.error))
     if result.gave_up:
         st.error(as_markdown(result.gave_up))
     for sentence, count in result.failures[:3]:
         st.warning(as_markdown(f"{count:,} requests failed: {sentence}"))
-    if held.job.state == "stopped":
+    if mine.job.state == "stopped":
         st.caption(f"Stopped after {result.done:,} of {result.planned:,} samples.")
     if result.done:
         _shown(result)
-        lines = "\n".join(json.dumps(transcript_record(t), ensure_ascii=False) for t in held.experiment.transcripts())
+        lines = "\n".join(json.dumps(transcript_record(t), ensure_ascii=False) for t in mine.experiment.transcripts())
         st.download_button(
             "All samples, as records", lines.encode("utf-8", "replace"), "ab-samples.jsonl", key="ab.download"
         )
@@ -176,7 +189,8 @@ def _shown(result: Result) -> None:
         p = "" if first is None else f"{first.p_holm:.2g}"
         name = row.title if row.severity is None else f"{row.code} {row.title}"
         lines.append(f"| {as_markdown(name)} | {rates} | {gap} | {p} |")
-    st.markdown("\n".join(lines))
+    with st.container(key="live-table-ab"):
+        st.markdown("\n".join(lines))
     st.caption(
         "The difference is of the first two styles; p is Fisher's exact test, raised for the number of rules (Holm)."
     )

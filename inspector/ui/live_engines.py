@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
+from ..live.asked import EngineAsked
 from ..live.gate import GATE
+from ..live.jobs import Job
 from ..live.loop import live_loop
 from ..samplers import EngineError, Replay
 from ..samplers.engine import Engine
-from ..samplers.server import CHECK_S, ServerInfo, VllmServer
+from ..samplers.server import ServerInfo, VllmServer
 from ..tokens import Transcript
+from .live_job import job_shown
 from .live_servers import running, server_starter
-from .live_state import LiveBench, live_bench
+from .live_state import Connecting, LiveBench, live_bench
 from .loading import known
 from .plain import as_markdown
 from .samples import examples, find_sample
@@ -28,25 +32,50 @@ API_KEY: Final = "HARMONYSCOPE_API_KEY"
 """The environment variable that holds the API key of the server, where the page is given none."""
 
 _CLOSE_S: Final = 10
+_AT_ONCE_S: Final = 1.0
+"""Most servers have answered within this, and nothing needs to be shown meanwhile."""
+
+_SERVER: Final = "vLLM server"
+_OWN: Final = "Start one here"
+_REPLAY: Final = "Replay"
 
 
 def engine_panel(work: LiveBench) -> None:
     """Draw it: what samples now, and how to choose another."""
-    panel = st.popover(as_markdown(_label(work)), key=OPEN, icon=":material/memory:", on_change="rerun")
-    if panel.open:
-        with panel, st.container(key="live-engine", gap="small"):
-            server, own, replay = st.tabs(["vLLM server", "Start one here", "Replay"], key="live.engine.tab")
-            with server:
-                _server(work)
-            with own:
-                server_starter(_use_started)
-            with replay:
-                _replay()
-            if work.problem:
-                st.error(as_markdown(work.problem))
+    _settle(work)
+    panel = st.popover(as_markdown(_label(work)), key=OPEN, icon=":material/memory:", on_change=_turned)
+    if not panel.open:
+        return
+    with panel, st.container(key="live-engine", gap="small"):
+        tabs = st.tabs([_SERVER, _OWN, _REPLAY], key="live.engine.tab")
+        for tab, name in zip(tabs, (_SERVER, _OWN, _REPLAY), strict=True):
+            with tab:
+                if name == _SERVER:
+                    _server(work)
+                elif name == _OWN:
+                    server_starter(_use_started)
+                else:
+                    _replay()
+                # Where it was asked for, and not beneath the other ways to an engine.
+                if work.problem and name == (work.problem_at or _SERVER):
+                    st.error(as_markdown(work.problem))
+
+
+def _turned() -> None:
+    """Opened or closed: what was complained of before is no longer of interest."""
+    live_bench().problem = ""
+
+
+def connecting(work: LiveBench) -> None:
+    """Draw how connecting goes on, with a button that ends it."""
+    if work.connecting is not None:
+        job_shown(work.connecting.job, f"Connecting to {as_markdown(work.connecting.server.address.shown)} …",
+                  "live.connect.stop")  # fmt: skip
 
 
 def _label(work: LiveBench) -> str:
+    if work.connecting is not None:
+        return "Connecting …"
     server = running()
     if work.engine is not None and server is not None and server.error and server.base_url in work.engine.name:
         return f"Ended: {work.about}"
@@ -80,45 +109,84 @@ def _server(work: LiveBench) -> None:
 
 def _connect() -> None:
     work = live_bench()
-    work.problem = ""
+    work.problem, work.problem_at = "", _SERVER
     url, model = st.session_state.get("live.url", "").strip(), st.session_state.get("live.model", "").strip()
-    key = st.session_state.get("live.key") or (os.environ.get(API_KEY) if GATE.is_private else None)
+    key = st.session_state.get("live.key") or ""
     if not url:
         work.problem = "Give the base URL of the server, such as http://127.0.0.1:8000."
         return
-    connect(work, url, model or None, key)
+    connect(work, url, model, key)
 
 
-def connect(work: LiveBench, url: str, model: str | None, key: str | None) -> None:
+def connect(work: LiveBench, url: str, model: str, key: str) -> None:
     """Ask a server what it is, and use it if it can be used; ``problem`` says why not."""
+    known = key or (os.environ.get(API_KEY) if GATE.is_private else None)
     try:
-        server = VllmServer(url, model=model, api_key=key)
+        server = VllmServer(url, model=model or None, api_key=known)
     except EngineError as error:
         work.problem = str(error)
         return
-    _take(work, server)
+    _take(work, server, EngineAsked(url=url, model=model, has_key=bool(key)))
 
 
 def _use_started() -> None:
-    live_bench().problem = ""
-    server = running()
+    work, server = live_bench(), running()
+    work.problem, work.problem_at = "", _OWN
     if server is not None:
-        _take(live_bench(), server.connect())
+        _take(work, server.connect(), EngineAsked(url=server.base_url, is_own=True))
 
 
-def _take(work: LiveBench, server: VllmServer) -> None:
-    try:
-        info = live_loop().wait(server.check(), CHECK_S + _CLOSE_S)
-    except (EngineError, TimeoutError) as error:
-        work.problem = str(error) or "The server did not answer in time: try again."
-        _close(server)
-        return
-    if info.problem:
-        work.problem = info.problem
-        _close(server)
-        return
-    use(work, server, _about(server, info))
+def connect_again(work: LiveBench, asked: EngineAsked) -> None:
+    """Choose the engine once more that had been chosen before the page was loaded anew."""
+    own = running()
+    if asked.replay is not None:
+        # The one before may have been closed, and belongs to another session.
+        use(work, Replay(asked.replay.transcript, asked.replay.rate), asked)
+    elif asked.is_own:
+        if own is not None and own.state == "ready" and own.base_url == asked.url:
+            _take(work, own.connect(), asked)
+    elif asked.has_key:
+        work.notice = f"{asked.about} was given an API key, which is not kept: connect it again."
+    else:
+        connect(work, asked.url, asked.model, "")
+
+
+def _take(work: LiveBench, server: VllmServer, asked: EngineAsked) -> None:
+    """Begin to ask a server what it is."""
+    _drop(work)
+    job = Job(server.check)
+    work.connecting = Connecting(server, asked, job)
+    job.start()
     st.session_state[OPEN] = False
+    if job.wait(_AT_ONCE_S):
+        _settle(work)
+
+
+def _drop(work: LiveBench) -> None:
+    before, work.connecting = work.connecting, None
+    if before is not None:
+        before.job.stop()
+        live_loop().submit(before.server.close())
+
+
+def _settle(work: LiveBench) -> None:
+    """Take what came of connecting, if it is over."""
+    trying = work.connecting
+    if trying is None or trying.job.state == "running":
+        return
+    info = trying.job.result
+    if info is not None and not info.problem:
+        work.connecting = None
+        about = _about(trying.server, info)
+        use(work, trying.server, replace(trying.asked, about=about))
+        st.session_state[OPEN] = False
+        return
+    _drop(work)
+    if trying.job.state != "stopped":
+        work.problem = info.problem if info is not None else trying.job.error
+    work.problem_at = _OWN if trying.asked.is_own else _SERVER
+    # What was filled in is still there, to be mended.
+    st.session_state[OPEN] = True
 
 
 def _about(server: VllmServer, info: ServerInfo) -> str:
@@ -144,13 +212,15 @@ def _choices() -> dict[str, str]:
 
 def _take_replay() -> None:
     work = live_bench()
+    work.problem, work.problem_at = "", _REPLAY
     name = st.session_state.get("live.replay.name", "")
     transcript = _transcript(name)
     if transcript is None:
         work.problem = "This transcript is no longer there: choose another."
         return
     rate = float(st.session_state.get("live.replay.rate", 40))
-    use(work, Replay(transcript, rate), f"Replay: {_choices().get(name, name)}")
+    replay = Replay(transcript, rate)
+    use(work, replay, EngineAsked(replay=replay, about=f"Replay: {_choices().get(name, name)}"))
     st.session_state[OPEN] = False
 
 
@@ -162,10 +232,11 @@ def _transcript(name: str) -> Transcript | None:
     return loaded.transcripts[min(bench().record, len(loaded.transcripts) - 1)] if loaded is not None else None
 
 
-def use(work: LiveBench, engine: Engine, about: str) -> None:
+def use(work: LiveBench, engine: Engine, asked: EngineAsked) -> None:
     """Sample with this engine from now on; the one before is closed, and what it still samples ends."""
+    _drop(work)
     before, work.engine = work.engine, engine
-    work.about, work.problem, work.notice = about, "", ""
+    work.asked, work.about, work.problem, work.notice = asked, asked.about, "", ""
     if before is not None:
         _close(before)
 

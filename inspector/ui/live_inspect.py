@@ -11,6 +11,7 @@ import streamlit as st
 
 from ..finding import Severity
 from ..harmony.legal import Walk, grammar
+from ..live.asked import Asked
 from ..live.gate import GATE
 from ..live.loop import live_loop
 from ..live.runs import MAX_SAMPLES, LiveRun
@@ -189,7 +190,10 @@ def start_resampling(live: LiveBench, given: Given, token: int, count: int, para
         tools=inspection.transcript.tools,
         watched=watched,
         note=f"Drawn again from token {token} of what is open in Inspect.",
+        asked=Asked({}, live.asked),
     )
     live.prompt = prompt
     live.begin(run)
+    # The page may have been left elsewhere than where a run is shown.
+    st.session_state["live.part"], st.session_state["live.builder"] = "Generate", False
     return run

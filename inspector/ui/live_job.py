@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -11,6 +11,8 @@ from ..live.jobs import Job
 from ..live.runs import RUNS, LiveRun
 from ..samplers import Rollout
 from .plain import as_markdown
+
+_AT_ONCE_S: Final = 1.0
 
 
 def job_shown(job: Job[Any] | None, doing: str, key: str) -> bool:
@@ -36,9 +38,15 @@ def job_shown(job: Job[Any] | None, doing: str, key: str) -> bool:
 def _watch(job: Job[Any], doing: str, key: str) -> None:
     if job.state != "running":
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.markdown(doing)
-        st.button("Stop", key=key, on_click=job.stop)
+        st.button("Stop", key=key, on_click=_stop, args=(job,))
+
+
+def _stop(job: Job[Any]) -> None:
+    job.stop()
+    # Most end at once, and the page then says so at once.
+    job.wait(_AT_ONCE_S)
 
 
 def past_run(name: str, rollouts: Callable[[], tuple[Sequence[Rollout], Sequence[str]]], by: str) -> LiveRun:

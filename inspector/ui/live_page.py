@@ -9,25 +9,32 @@ import streamlit as st
 
 from ..ingest.writing import transcript_record
 from ..inspection import inspect
+from ..live.asked import Asked
+from ..live.blocked import blocked_in
 from ..live.gate import GATE
-from ..live.runs import RUNS, LiveRun
+from ..live.runs import LiveRun
 from ..samplers import Replay
 from ..tokens import Transcript
 from ..view.viewmodel import digest
 from .chrome import guarded, page_file
-from .live_ab import ab_section
-from .live_engines import engine_panel
-from .live_guard import guard_section
+from .live_ab import HeldAB, ab_section
+from .live_again import fields, remember
+from .live_engines import connecting, engine_panel
+from .live_guard import HeldGuard, guard_section
 from .live_inspect import prompt_before
-from .live_prompt import NotYet, parameters, prompt_of, prompt_panel, wish
+from .live_prompt import NotYet, keys_asked, parameters, prompt_of, prompt_panel, wish
 from .live_state import LiveBench, live_bench
-from .live_strategies import strategies_section
+from .live_strategies import HeldStrategies, strategies_section
 from .live_view import show_run
 from .plain import as_markdown
 from .state import bench, session_value
 
 KEY: Final = "live.view"
-PARTS: Final = ("Generate", "A/B of renderings", "Tool strategies", "Guard")
+ADDRESSED: Final = {"Generate": "", "A/B of renderings": "ab", "Tool strategies": "strategies", "Guard": "guard"}
+"""The parts of the page, and what they are called in its address."""
+
+PARTS: Final = tuple(ADDRESSED)
+KINDS: Final = {"ab": HeldAB, "strategies": HeldStrategies, "guard": HeldGuard}
 AGAIN: Final = 8
 """Samples that are drawn from a chosen token on."""
 
@@ -40,7 +47,7 @@ def show() -> None:
         st.info(GATE.reason)
         return
     work = live_bench()
-    _remember(work)
+    remember(work, KINDS, ADDRESSED)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
         engine_panel(work)
         part = st.segmented_control(
@@ -48,6 +55,7 @@ def show() -> None:
             label_visibility="collapsed",
             wrap=True,
         )  # fmt: skip
+        connecting(work)
         if part == PARTS[0]:
             _again(work)
     if part == PARTS[1]:
@@ -68,19 +76,20 @@ def show() -> None:
             parameters()
             st.button("Generate", type="primary", key="live.generate", width="stretch", on_click=_generate)
             st.button("Show the prompt as tokens", key="live.preview", width="stretch", on_click=_preview)
+    if work.notice and work.noticed is not None and work.noticed != _speaks_of(work):
+        work.notice, work.noticed = "", None
     if work.notice:
         st.warning(as_markdown(work.notice))
     _run(work)
 
 
-def _remember(work: LiveBench) -> None:
-    """The address names the run that is shown, so that a reload, which ends the session, finds it again."""
-    name = st.query_params.get("run", "")
-    if not work.run and name and RUNS.find(name) is not None:
-        work.run = name
-        st.session_state["live.builder"] = False
-    if work.shown is not None and name != work.run:
-        st.query_params["run"] = work.run
+def _speaks_of(work: LiveBench) -> object:
+    """What a notice may complain of: once this changes it may have been mended."""
+    return fields(keys_asked()), work.asked
+
+
+def _notice(work: LiveBench, sentence: str) -> None:
+    work.notice, work.noticed = sentence, _speaks_of(work)
 
 
 def _again(work: LiveBench) -> None:
@@ -98,13 +107,20 @@ def _generate() -> None:
         # A replay needs no prompt: it is shown with the one that it was recorded behind, if any.
         wanted = wish(prompt_before(replayed, 0) if replayed is not None else None)
     except NotYet as missing:
-        work.notice = str(missing)
+        _notice(work, str(missing))
         return
     if work.engine is None:
-        work.notice = "Choose an engine first: connect a vLLM server, start one, or replay a transcript."
+        _notice(work, "Choose an engine first: connect a vLLM server, start one, or replay a transcript.")
         return
     work.prompt = wanted.prompt
-    run = LiveRun(work.engine, wanted.sampler, [wanted.prompt] * wanted.count, wanted.params, tools=wanted.tools)
+    run = LiveRun(
+        work.engine,
+        wanted.sampler,
+        [wanted.prompt] * wanted.count,
+        wanted.params,
+        tools=wanted.tools,
+        asked=Asked(fields(keys_asked()), work.asked),
+    )
     work.begin(run)
     st.session_state["live.builder"] = False
 
@@ -122,7 +138,7 @@ def _preview() -> None:
     try:
         work.prompt, work.notice, work.run = prompt_of(), "", ""
     except NotYet as missing:
-        work.notice = str(missing)
+        _notice(work, str(missing))
 
 
 def _run(work: LiveBench) -> None:
@@ -131,7 +147,7 @@ def _run(work: LiveBench) -> None:
     if run is None and not work.prompt:
         return
     on = {"open": _open, "save": _open, "resample": _resample, "open_rule": _rule}
-    show_run(run, key=KEY, prompt=work.prompt, on=on)
+    show_run(run, key=KEY, prompt=work.prompt, on=on, blocked=blocked_in(run) if run is not None else None)
     target = st.session_state.pop("live.goto", None)
     if target:
         st.switch_page(page_file(target[0]), query_params=target[1])
@@ -177,18 +193,23 @@ def _resample() -> None:
         return
     run, number, token = asked
     work = live_bench()
+    if work.engine is None:
+        # The run may be known by its address alone, its engine another person's, with a key of theirs.
+        _notice(work, "Choose an engine first: it draws on from the chosen token.")
+        return
     transcript = run.transcript(number)
     prompt = (*(transcript.prompt_ids or ()), *transcript.ids[:token])
     found = inspect(transcript, next_prompt=False).diagnostics
     work.prompt = prompt
     again = LiveRun(
-        run.engine,
+        work.engine,
         run.sampler,
         [prompt] * AGAIN,
         run.params,
         tools=run.tools,
         watched={one.code for one in found if one.span.end >= token},
         note=f"Drawn again from token {token} of {transcript.id}.",
+        asked=Asked(run.asked.fields if run.asked is not None else {}, work.asked),
     )
     work.begin(again)
 

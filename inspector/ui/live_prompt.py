@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import streamlit as st
 
 from ..ingest import read
+from ..live.gate import GATE
 from ..live.runs import MAX_SAMPLES
 from ..prompt import STYLES
 from ..prompt.plan import OSS_0011
-from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, guarding, installed
+from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, guarding, known_samplers
+from ..samplers import installed as installed_tools
 from ..samplers.preamble import EFFORTS, PromptError
 from ..samplers.prompts import build_prompt
 from ..samplers.sampler import Sampler
 from ..samplers.values import MAX_LOGPROBS
+from .plain import as_markdown
 
 _RAW_HELP: Final = (
     "<|start|>user<|message|>What is 3 times 302?<|end|><|start|>assistant\n"
@@ -24,6 +28,20 @@ _RAW_HELP: Final = (
 )
 _SAMPLERS: Final = {"one-shot": "One answer", "tool-loop": "Tool loop", "injecting": "Injected results"}
 _EFFORT_WORDS: Final = {name: f"Reasoning {name}" for name in EFFORTS}
+
+
+_MESSAGES: Final = ("user", "developer", "tools", "effort", "style", "system")
+_RAW: Final = ("rawtext", "tools")
+_PARAMETERS: Final = (
+    "tab", "n", "max_tokens", "temperature", "sampler", "top_p", "top_k", "min_p", "logprobs", "seed", "stop",
+    "stop_ids", "format", "turns", "limit", "guard", "ignore_eos",
+)  # fmt: skip
+
+
+def keys_asked() -> list[str]:
+    """The keys of the fields that :func:`wish` goes by, as they are filled in."""
+    names = _RAW if _said("tab", "Messages") == "Raw tokens" else _MESSAGES
+    return [f"live.{name}" for name in (*_PARAMETERS, *names)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +66,13 @@ def prompt_panel() -> None:
         _area("User", "user", 104, "What is 3 times 302? Use the tools.")
         _area("Developer", "developer", 72, "Instructions, if any")
         with st.container(horizontal=True, gap="small", key="live-declared"):
-            names = [tool.name for tool in tools_at_hand()[0]]
+            tools, problems = tools_at_hand()
+            names = [tool.name for tool in tools]
             st.multiselect("Declared tools", names, key="live.tools", persist_state="session", placeholder="None")
             _choice("Reasoning", "effort", EFFORTS, EFFORTS.index("medium"))
             _choice("Rendered as", "style", STYLES, STYLES.index(OSS_0011))
+        if problems:
+            st.caption(as_markdown(" ".join(problems)))
     with raw:
         _area("Prompt", "rawtext", 272, _RAW_HELP)
 
@@ -65,11 +86,13 @@ def parameters() -> None:
         _number("Temperature", "temperature", 0.0, 100.0, 1.0, 0.1, help="0 is greedy.")
         st.selectbox(
             "Sampler",
-            list(_SAMPLERS),
-            format_func=_SAMPLERS.__getitem__,
+            _samplers_at_hand(),
+            format_func=lambda name: _SAMPLERS.get(name, name),
             key="live.sampler",
             persist_state="session",
-            help=_SAMPLER_HELP,
+            # A name that is typed is imported: for those only who can run programs here anyway.
+            accept_new_options=GATE.is_private,
+            help=_SAMPLER_HELP + (_TYPED_HELP if GATE.is_private else ""),
         )
     with st.popover("More parameters", width="stretch"), st.container(key="live-more"):
         _more()
@@ -79,6 +102,7 @@ _SAMPLER_HELP: Final = (
     "Tool loop: stops at a call, runs the tool outside of the engine, goes on behind its result. "
     "Injected results: the engine's own logits processor runs the tool and forces the result's tokens."
 )
+_TYPED_HELP: Final = " One of your own: its entry point's name, or type module:Class."
 _GUARD_HELP: Final = (
     "A logits processor that lets only tokens through that keep the Harmony grammar legal in headers; it has to be "
     "loaded where the engine is started. watch: only records what it would have blocked."
@@ -131,10 +155,19 @@ def _number(
     draw(label, low, high, usual, step, key=f"live.{name}", persist_state="session", help=help)
 
 
+@cache
 def tools_at_hand() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
-    """The tools that a model may call here, and sentences about those that could not be loaded."""
-    others, problems = installed()
+    """The tools that a model may call here, and sentences about those that could not be loaded.
+
+    What is installed while the app runs is found when it is started the next time: looking takes longer than drawing.
+    """
+    others, problems = installed_tools()
     return (*BUILTIN, *others), problems
+
+
+@cache
+def _samplers_at_hand() -> tuple[str, ...]:
+    return known_samplers()
 
 
 def prompt_of(otherwise: tuple[int, ...] | None = None) -> tuple[int, ...]:
@@ -206,9 +239,11 @@ def wish(otherwise: tuple[int, ...] | None = None) -> Wish:
 
 
 def _sampler(tools: tuple[Tool, ...]) -> Sampler:
-    name = _said("sampler", "one-shot")
+    name = str(_said("sampler", "one-shot"))
+    if name not in _samplers_at_hand() and not GATE.is_private:
+        raise NotYet(f"No sampler is called {name[:60]!r} here: choose one of the list.")
     options: dict[str, Any] = {}
-    if name != "one-shot":
+    if name in ("tool-loop", "injecting"):
         options = {"tools": tools, "format": _said("format", "harmony"), "max_turns": int(_said("turns", 8))}
         options["limit_s"] = float(_said("limit", 10.0))
     try:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from ..samplers.engine import EngineError
 from ..samplers.launcher import ServerProcess
+from ..samplers.vllm_python import NO_FLOAT32, version_in
 from .live_state import live_bench
 from .plain import as_markdown
 
@@ -64,9 +65,15 @@ def _fields() -> None:
         st.text_input(
             "Python that has vLLM", python, key="live.start.python", placeholder="/path/to/venv/bin/python", **_KEPT
         )
-        st.text_input("Options of vllm serve", _SMALL if at_hand else "", key="live.start.options", **_KEPT)
+        st.text_input("Options of vllm serve", _small_for(python) if at_hand else "", key="live.start.options", **_KEPT)
         st.toggle("Load the guard and the injecting processor", True, key="live.start.processors", **_KEPT)
         st.form_submit_button("Start it", type="primary", on_click=_start)
+
+
+def _small_for(python: str) -> str:
+    """:data:`_SMALL` without what the vLLM of an interpreter cannot."""
+    can = (version_in(python) or NO_FLOAT32) >= NO_FLOAT32
+    return _SMALL if can else _SMALL.replace(" --dtype float32", "")
 
 
 def _start() -> None:

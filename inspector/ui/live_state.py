@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..live.asked import EngineAsked
+from ..live.jobs import Job
 from ..live.runs import RUNS, LiveRun
 from ..samplers import Replay
 from ..samplers.engine import Engine
+from ..samplers.server import ServerInfo, VllmServer
 from .state import in_session
 
 _KEY: Final = "harmonyscope.live"
@@ -17,27 +20,46 @@ NO_ENGINE: Final = "Choose a vLLM engine first: a replay says the same whatever 
 
 
 @dataclass(slots=True)
+class Connecting:
+    """A server that is asked what it is."""
+
+    server: VllmServer
+    asked: EngineAsked
+    job: Job[ServerInfo]
+
+
+@dataclass(slots=True)
 class LiveBench:
     """The work on the Live page.
 
     Attributes:
         engine: what samples, None before one was chosen. It may hold an API key: it is never shown, kept or exported.
         about: what is known of it, in a sentence.
+        asked: how it was chosen.
+        connecting: the one that may become the engine.
         problem: why the last one could not be had, in a sentence.
+        problem_at: the tab of the engine panel that the sentence belongs to.
         run: id of the run that is shown, "" for none.
         before: the runs that were shown before it, the last one last.
         prompt: the prompt as it was last rendered or used.
         notice: why nothing was started, in a sentence.
+        noticed: what that sentence speaks of; it goes when this changes.
+        is_open: whether what the address named was looked for.
         seen: what an engine was asked beside the runs, by what for.
     """
 
     engine: Engine | None = None
     about: str = ""
+    asked: EngineAsked | None = None
+    connecting: Connecting | None = None
     problem: str = ""
+    problem_at: str = ""
     run: str = ""
     before: list[str] = field(default_factory=list)
     prompt: tuple[int, ...] = ()
     notice: str = ""
+    noticed: object = None
+    is_open: bool = False
     seen: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from ..live.asked import Asked
 from ..live.jobs import Job
 from ..samplers import BUILTIN, FORMATS, Rollout, SamplingParams
 from ..samplers.compare import Pair, Side, Trap, compare_strategies, traps
@@ -15,14 +16,15 @@ from ..samplers.engine import Engine
 from ..samplers.preamble import PromptError
 from ..samplers.prompts import build_prompt
 from ..tokens import vocabulary
+from .live_again import Held, fields, held, put
 from .live_job import job_shown, past_run
 from .live_servers import running
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .live_view import show_run
 from .plain import as_markdown
-from .state import in_session
 
-_KEY: Final = "harmonyscope.strategies"
+PART: Final = "strategies"
+_FIELDS: Final = ("strategies.users", "strategies.format", "strategies.temperature", "strategies.max_tokens")
 _EXAMPLES: Final = "What is 3 times 302?\nWhat is 3 plus 302?"
 _TAGGED: Final = """Question: {user}
 Call tools like this: <function> multiply(2, 4) </function> and read <result> 8 </result>.
@@ -30,72 +32,87 @@ Answer:"""
 _MOST: Final = 16
 
 
-@dataclass(slots=True)
-class _Held:
-    """The comparison of a session, and the run that shows its tokens once it is over."""
+@dataclass
+class HeldStrategies(Held):
+    """The comparison, and the run that shows its tokens once it is over."""
 
     job: Job[list[Pair]] | None = None
     params: SamplingParams | None = None
     format: str = "harmony"
     options: dict[str, Any] | None = None
     run: str = ""
-    problem: str = ""
 
 
 def strategies_section(work: LiveBench) -> None:
     """Draw it."""
-    held = _held()
+    mine = _held()
     st.markdown(
         "The tool loop stops at a call, runs the tool outside and sends the result as tokens. The injecting processor "
         "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways."
     )
-    with st.form("strategies.form", border=True, enter_to_submit=False):
+    with st.container(border=True):
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
-            st.text_area("What the user says, a line for each prompt", _EXAMPLES, key="strategies.users", height=150)
+            st.text_area(
+                "What the user says, a line for each prompt",
+                _EXAMPLES,
+                key="strategies.users",
+                height=184,
+                persist_state="session",
+            )
         with right:
             st.selectbox("How tools are called", list(FORMATS), key="strategies.format", persist_state="session")
             st.number_input("Temperature", 0.0, 100.0, 0.0, 0.1, key="strategies.temperature", persist_state="session")
             st.number_input("Max tokens", 1, 131_072, 256, key="strategies.max_tokens", persist_state="session")
-        st.form_submit_button("Compare", type="primary", on_click=_start, disabled=not work.can_sample)
+        st.button("Compare", type="primary", key="strategies.go", on_click=_start, disabled=not work.can_sample)
+    mine.look(_about())
     if not work.can_sample:
         st.caption(f"{NO_ENGINE} It has to have the injecting processor loaded.")
-    if held.problem:
-        st.warning(as_markdown(held.problem))
-    done = job_shown(held.job, "Sampling, first by the tool loop, then by the processor …", "strategies.stop")
-    if done and held.job is not None and held.job.result is not None:
-        _shown(held, held.job.result, work)
+    if mine.problem:
+        st.warning(as_markdown(mine.problem))
+    done = job_shown(mine.job, "Sampling, first by the tool loop, then by the processor …", "strategies.stop")
+    if done and mine.job is not None and mine.job.result is not None:
+        _shown(mine, mine.job.result, work)
 
 
-def _held() -> _Held:
-    return in_session(_KEY, _Held)
+def _held() -> HeldStrategies:
+    return held(PART, HeldStrategies)
+
+
+def _about() -> object:
+    return fields(_FIELDS), live_bench().asked
 
 
 def _start() -> None:
-    held, said = _held(), st.session_state
-    engine = live_bench().engine
-    held.problem = ""
+    mine = _held()
+    mine.complain(_begin(mine), _about())
+
+
+def _begin(mine: HeldStrategies) -> str:
+    """Start a comparison; why none was started, in a sentence."""
+    work, said = live_bench(), st.session_state
+    engine = work.engine
     if engine is None:
-        held.problem = "Choose an engine first."
-        return
+        return "Choose an engine first."
     users = [line.strip() for line in str(said["strategies.users"]).splitlines() if line.strip()][:_MOST]
     if not users:
-        held.problem = "Write what the user says, a line for each prompt."
-        return
+        return "Write what the user says, a line for each prompt."
     form = said["strategies.format"]
     try:
         prompts = [_prompt(user, form) for user in users]
     except PromptError as error:
-        held.problem = str(error)
-        return
+        return str(error)
     params = SamplingParams(
         max_tokens=int(said["strategies.max_tokens"]), temperature=float(said["strategies.temperature"]), logprobs=1
     )
-    if held.job is not None:
-        held.job.stop()
-    held.params, held.format, held.run, held.options = params, form, "", _options(engine)
-    held.job = Job(lambda: compare_strategies(engine, prompts, params, BUILTIN, form))
-    held.job.start()
+    if mine.job is not None:
+        mine.job.stop()
+    job = Job(lambda: compare_strategies(engine, prompts, params, BUILTIN, form))
+    fresh = HeldStrategies(job=job, params=params, format=form, options=_options(engine))
+    fresh.keep(Asked(fields(_FIELDS), work.asked))
+    put(PART, fresh)
+    job.start()
+    return ""
 
 
 def _prompt(user: str, form: str) -> tuple[int, ...]:
@@ -112,22 +129,26 @@ def _options(engine: Engine) -> dict[str, Any] | None:
     return {"logits_processors": [word for word in server.options if ":" in word]}
 
 
-def _shown(held: _Held, pairs: Sequence[Pair], work: LiveBench) -> None:
+def _shown(mine: HeldStrategies, pairs: Sequence[Pair], work: LiveBench) -> None:
     heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "logprobs put in", "end")
     lines = [f"| {' | '.join(heads)} |", "|---:|---|---:|---:|---:|---:|---:|---:|---|---|"]
     for number, pair in enumerate(pairs, 1):
         lines += [_line(number, "Tool loop", pair.loop), _line(number, "Injected", pair.injecting)]
-    st.markdown("\n".join(lines))
-    for number, pair in enumerate(pairs, 1):
-        st.caption(as_markdown(f"Prompt {number}: {_parting(pair)}"))
-    _traps(traps(held.params or SamplingParams(), held.format, pairs, held.options))
+    with st.container(key="live-table-strategies"):
+        st.markdown("\n".join(lines))
+    # Each once: what fails for one prompt mostly fails for all.
+    for sentence in dict.fromkeys(s.rollout.error for pair in pairs for s in (pair.loop, pair.injecting)):
+        if sentence:
+            st.warning(as_markdown(sentence))
+    st.caption(as_markdown(" ".join(f"Prompt {number}: {_parting(pair)}" for number, pair in enumerate(pairs, 1))))
+    _traps(traps(mine.params or SamplingParams(), mine.format, pairs, mine.options))
 
     def rollouts() -> tuple[Sequence[Rollout], Sequence[str]]:
         titles = [f"{n} {name}" for n in range(1, len(pairs) + 1) for name in ("loop", "injected")]
         return [side.rollout for pair in pairs for side in (pair.loop, pair.injecting)], titles
 
-    run = past_run(held.run, rollouts, work.about)
-    held.run = run.id
+    run = past_run(mine.run, rollouts, mine.by(work))
+    mine.run = run.id
     show_run(run, key="strategies.view", beside=True)
 
 
@@ -135,7 +156,7 @@ def _line(number: int, name: str, side: Side) -> str:
     rollout = side.rollout
     told = [value for value in side.injected_logprobs if value is not None]
     logprobs = f"{sum(value > -1e-4 for value in told)} are 0, others down to {min(told):.1f}" if told else "none"
-    end = rollout.error or f"{rollout.finish_reason or rollout.ended_by}"
+    end = "failed" if rollout.error else rollout.finish_reason or rollout.ended_by
     mask = sum(side.loss_mask)
     cells = (number, name, side.tokens, side.injected, side.requests, f"{side.seconds:.2f}", f"{side.tool_seconds:.2f}")
     return "| " + " | ".join(as_markdown(str(cell)) for cell in (*cells, mask, logprobs, end)) + " |"

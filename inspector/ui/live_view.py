@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ..inspection import inspect
 from ..live.route import PREFIX
@@ -20,6 +21,7 @@ def show_run(
     prompt: Sequence[int] = (),
     beside: bool = False,
     on: Mapping[str, Callable[[], None]] | None = None,
+    blocked: Mapping[str, Any] | None = None,
 ) -> None:
     """Mount it.
 
@@ -30,10 +32,12 @@ def show_run(
         prompt: where there is no run.
         beside: whether several samples are shown side by side at first.
         on: callbacks by the name of what changed.
+        blocked: what the guard would have blocked, from :mod:`inspector.live.blocked`.
     """
     ids = run.prompts[0] if run is not None else tuple(prompt)
     view = view_of(inspect(Transcript(ids, role=None), next_prompt=False))
     told = {"run": run.id if run is not None else "", "base": PREFIX, "beside": beside, "acts": on is not None}
+    told["blocked"] = blocked
     heard = on or {}
     names = ("open", "save", "resample", "ended", "open_rule")
     registered("harmonyscope_live", js=live_code, css=live_style)(

@@ -68,7 +68,7 @@ def screen_style() -> str:
     return "".join(_text(f"screen/{name}.css") for name in SCREEN_STYLE)
 
 
-LIVE_CODE: Final = ("stream", "rows", "sides", "live")
+LIVE_CODE: Final = ("stream", "rows", "blocked", "sides", "live")
 """The files of the live view, in order; they use the screen's."""
 
 

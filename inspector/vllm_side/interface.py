@@ -20,6 +20,7 @@ What holds with V1, read from vLLM 0.32's source and seen:
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
@@ -27,11 +28,12 @@ from typing import Any, Final, Generic, TypeVar
 import torch
 from vllm.v1.sample.logits_processor import LogitsProcessor, process_dict_updates
 
+from ..samplers.server_wire import OURS
 from ..tokens import VOCABULARY_SIZE
 
 try:
     from vllm.v1.worker.gpu.sample.logits_processor import LogitsProcessor as LogitsProcessorV2
-except ImportError:  # vLLM before 0.30 or so: its V2 runner takes no processors, and it turns to V1 by itself
+except ImportError:  # vLLM before 0.31: its V2 runner takes no processors, and it turns to V1 by itself
 
     class LogitsProcessorV2:  # type: ignore[no-redef]
         """Stands for an interface that this vLLM does not have."""
@@ -86,8 +88,19 @@ class PerRequest(LogitsProcessor, LogitsProcessorV2, Generic[State]):  # type: i
 
 
 def arguments(params: Any) -> Mapping[str, Any]:
-    """The extra arguments of a request: ``extra_args`` offline, ``vllm_xargs`` over HTTP."""
-    return params.extra_args or {}
+    """The extra arguments of a request: ``extra_args`` offline, ``vllm_xargs`` over HTTP, where lists of ours come as
+    JSON text."""
+    given = params.extra_args or {}
+    return {name: _unpacked(value) if name.startswith(OURS) else value for name, value in given.items()}
+
+
+def _unpacked(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value  # refused by whoever expects a list, with the text as it came
 
 
 def token_ids(given: Mapping[str, Any], name: str) -> list[int]:

@@ -14,6 +14,7 @@ import dataclasses
 import difflib
 import json
 import os
+import re
 import select
 import sys
 import threading
@@ -26,6 +27,10 @@ _GRACE_S: Final = 10.0
 """How long the engine may take to stop when the input has ended, in the middle of whatever it does."""
 
 _LONGEST_SENTENCE: Final = 600
+
+_PASSED_ON: Final = re.compile(r"Worker failed with error '(.*)', please check the stack trace above.*", re.DOTALL)
+"""What vLLM puts around an error of the process that computes, if that is another one: on several devices, in 0.20 on
+a CPU too."""
 
 Message = Mapping[str, Any]
 
@@ -239,7 +244,7 @@ def sentence(error: BaseException) -> str:
     """An exception in one line, without the frame that validators put around it."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and "validation error" not in line and not line.startswith("For further")]
-    text = " ".join(kept).removesuffix(".") or type(error).__name__
+    text = _PASSED_ON.sub(r"\1", " ".join(kept)).removesuffix(".") or type(error).__name__
     if len(text) > _LONGEST_SENTENCE:
         text = f"{text[:_LONGEST_SENTENCE]} ..."
     # vLLM's own kinds of refusals say what they mean, as a ValueError does.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import struct
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from inspector.gallery import load_samples
-from inspector.view.container import unpack
-from inspector.view.viewmodel import View, apply_appendix
+from inspector.live.hearing import Hearer
 
 pytestmark = pytest.mark.browser
 
@@ -69,17 +66,10 @@ class Heard:
             self.bodies.append(response.body())
 
     def ids(self) -> list[int]:
-        view: View | None = None
+        heard = Hearer()
         for body in self.bodies:
-            (size,) = struct.unpack_from("<I", body)
-            head = json.loads(body[4 : 4 + size])
-            container = body[4 + size : 4 + size + head["container"]]
-            view = (
-                View(*unpack(container)) if head["kind"] == "whole" or view is None else apply_appendix(view, container)
-            )
-        assert view is not None
-        known = view.sections["ids"].astype(int)
-        return [int(known[place]) for place in view.sections["index"]]
+            heard.hear(body)
+        return heard.ids
 
 
 def test_tokens_come_one_after_the_other_and_every_one_is_shown(page: Page, app_url: str) -> None:

@@ -53,7 +53,7 @@ def test_the_table_tells_the_arms_apart(run: Run, asked: Path, tmp_path: Path) -
         ran = run("ab", asked, "--styles", OLD, "--styles", "0.0.11", "-n", 5, "--server", server.url, "--seed", 9,
                   "--temperature", 1.3, "--out", out, "--plot", plot)  # fmt: skip
         seeds = [seen[3]["seed"] for seen in server.seen if seen[1] == "/v1/completions" and "seed" in seen[3]]
-    assert ran.code == 0, ran.err
+    assert ran.code == 2, "a line of the file could not be used"
     assert "asked.jsonl line 4: this is no JSON" in ran.err
     lines = ran.out.splitlines()
     assert lines[0].startswith("2 conversations x 2 styles x 5 samples from vLLM 0.32.0 at 127.0.0.1")
@@ -164,7 +164,8 @@ def test_conversations_that_cannot_differ(run: Run, tmp_path: Path) -> None:
     assert "holds no conversation that can be continued" in run("ab", file).err
 
 
-def test_ctrl_c_reports_what_came(asked: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_ends_it_is_told_what_came(asked: Path, tmp_path: Path, number: int, code: int) -> None:
     """After six answers the server keeps silent; the run is interrupted, and they are told and kept."""
     lock, given, silent = threading.Lock(), [0], threading.Event()
 
@@ -172,8 +173,8 @@ def test_ctrl_c_reports_what_came(asked: Path, tmp_path: Path) -> None:
         if request.path == "/v1/completions" and request.body["max_tokens"] > 1:
             with lock:
                 given[0] += 1
-                number = given[0]
-            if number > 6:
+                count = given[0]
+            if count > 6:
                 silent.set()
                 request.until_left()
                 return
@@ -189,13 +190,13 @@ def test_ctrl_c_reports_what_came(asked: Path, tmp_path: Path) -> None:
         )  # fmt: skip
         try:
             assert silent.wait(120)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             told, err = process.communicate(timeout=120)
         finally:
             process.kill()
             process.wait()
         assert server.left.wait(60), "the request was not taken back"
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "interrupted after 6 of 36 samples." in err
     assert "Traceback" not in err
     assert "A  openai-harmony 0.0.8  3 samples" in told

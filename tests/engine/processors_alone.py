@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from vllm import SamplingParams
 from vllm.v1.sample.logits_processor import BatchUpdate, MoveDirectionality
-from vllm.v1.worker.gpu.sample.logits_processor import LogitsProcessor as V2
 
 from inspector.samplers.tools import BUILTIN
 from inspector.tokens import CALL, VOCABULARY_SIZE, vocabulary
 from inspector.vllm_side.guard import Guard
 from inspector.vllm_side.injecting import InjectingLogitsProcessor
+from inspector.vllm_side.interface import LogitsProcessorV2 as V2
 from inspector.vllm_side.scripted import Scripted
 
 encode = vocabulary().encode_markers
@@ -114,6 +114,7 @@ def main() -> None:
     print(
         json.dumps(
             {
+                "has_v2": V2.__module__.startswith("vllm."),
                 "v2": [issubclass(make, V2) for make in ALL],
                 "refusals": refusals(),
                 "placeholders": {

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 
 import pytest
 
+from inspector.live.hearing import Hearer
 from inspector.live.loop import Loop
 from inspector.live.runs import MAX_SAMPLES, LiveRun
 from inspector.live.telling import Teller
 from inspector.samplers import OneShot, SamplingParams
 from inspector.samplers.offline import OfflineEngine
 from inspector.samplers.prompts import build_prompt
-from inspector.view.container import unpack
-from inspector.view.viewmodel import View, apply_appendix
 
 PROMPT = build_prompt(None, None, (), "Go on.", date="2026-01-01")
 TOKENS = 48
@@ -37,40 +35,17 @@ def engine(loop: Loop, engine_python: str, tiny_model: str) -> Iterator[OfflineE
     loop.wait(engine.close(), 60)
 
 
-class Page:
-    """Asks for one sample's tokens as the browser does, and puts them together."""
-
-    def __init__(self, teller: Teller, number: int) -> None:
-        self.teller, self.number = teller, number
-        self.have = -1
-        self.view: View | None = None
-
-    def look(self) -> None:
-        answer = self.teller.tokens(self.number, self.have)
-        (size,) = struct.unpack_from("<I", answer)
-        head = json.loads(answer[4 : 4 + size])
-        container = answer[4 + size : 4 + size + head["container"]]
-        whole = head["kind"] == "whole" or self.view is None
-        self.view = View(*unpack(container)) if whole else apply_appendix(self.view, container)
-        self.have = head["count"]
-
-    @property
-    def ids(self) -> list[int]:
-        assert self.view is not None
-        known = self.view.sections["ids"].astype(int)
-        return [int(known[place]) for place in self.view.sections["index"]]
-
-
 def test_sixty_four_samples_at_once_and_nothing_is_dropped(engine: OfflineEngine, loop: Loop) -> None:
     params = SamplingParams(max_tokens=TOKENS, temperature=1.0, seed=7, ignore_eos=True, logprobs=2)
     run = LiveRun(engine, OneShot(), [PROMPT] * MAX_SAMPLES, params)
     teller = Teller(run)
-    pages = [Page(teller, number) for number in range(MAX_SAMPLES)]
+    pages = [Hearer() for _ in range(MAX_SAMPLES)]
     random = Random(3)
     run.start(loop)
     looks = 0
     while run.state == "running":
-        random.choice(pages).look()
+        number = random.randrange(MAX_SAMPLES)
+        pages[number].hear(teller.tokens(number, pages[number].have))
         summary = json.loads(teller.summary())
         assert len(summary["rows"]) == MAX_SAMPLES
         looks += 1
@@ -80,7 +55,7 @@ def test_sixty_four_samples_at_once_and_nothing_is_dropped(engine: OfflineEngine
     assert (run.state, run.error) == ("done", "")
     assert looks > 3, "it was over before anybody looked"
     for number, page in enumerate(pages):
-        page.look()
+        page.hear(teller.tokens(number, page.have))
         rollout = run.rollout(number)
         assert page.ids == list(run.transcript(number).ids)
         assert len(rollout.ids) == len(rollout.logprobs) == TOKENS

@@ -26,6 +26,7 @@ from inspector.samplers.vllm_python import vllm_environment
 from inspector.tokens import CALL, END, RETURN, vocabulary
 
 from ..aio import run as finish
+from .versions import DTYPE, VERSION
 
 encode = vocabulary().encode_markers
 PROMPT = tuple(encode("<|start|>user<|message|>How much is it?<|end|><|start|>assistant"))
@@ -33,8 +34,7 @@ SAID = tuple(encode("<|channel|>final<|message|>It is 906, done with it."))
 CALLED = tuple(
     encode('<|channel|>commentary to=functions.multiply <|constrain|>json<|message|>{"a": 3, "b": 302}<|call|>')
 )
-# float32: without hardware for bfloat16 it is several times faster.
-OPTIONS: dict[str, Any] = {"max_model_len": 512, "max_num_seqs": 64, "enforce_eager": True, "dtype": "float32"}
+OPTIONS: dict[str, Any] = {"max_model_len": 512, "max_num_seqs": 64, "enforce_eager": True, "dtype": DTYPE}
 SCRIPTED = "inspector.vllm_side.scripted:Scripted"
 
 
@@ -118,7 +118,7 @@ def test_what_is_streamed_is_what_vllm_says_by_itself(
     # Without a tokenizer it starts much sooner.
     options = {**OPTIONS, "skip_tokenizer_init": True}
     asked = {"model": tiny_model, "options": options, "prompt": PROMPT, "params": params, "answer": str(answer)}
-    environment = vllm_environment({"VLLM_ENABLE_V1_MULTIPROCESSING": "0"})
+    environment = vllm_environment({"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}, python=engine_python)
     subprocess.run([engine_python, "-c", _PLAIN], input=json.dumps(asked), text=True, env=environment, check=True)
     for given, (ids, own, finish_reason, stop_reason) in zip(params, json.loads(answer.read_text()), strict=True):
         streamed = finish(pieces(engine, SamplingParams(**given)))
@@ -210,8 +210,6 @@ def test_the_tool_loop_goes_on_from_the_tool_s_result(engine: OfflineEngine) -> 
 @pytest.mark.parametrize(
     ("prompt", "params", "sentence"),
     [
-        (PROMPT, SamplingParams(temperature=50.0), "temperature"),
-        (PROMPT, SamplingParams(stop_token_ids=(10**9,)), "10"),
         (PROMPT, SamplingParams(extra={"harmonyscope_script": "no list"}), "harmonyscope_script"),
         ([1] * 600, SamplingParams(), "maximum context length is 512 tokens"),
         ([], SamplingParams(), "empty"),
@@ -228,6 +226,25 @@ def test_what_vllm_refuses_is_said_and_harms_nobody(
     assert str(raised.value).startswith(f"{engine.name} refused the request: ")
     assert sentence in str(raised.value)
     assert one(engine, says(SAID, max_tokens=3)).ids == SAID[:3]
+
+
+@pytest.mark.parametrize(
+    ("params", "since", "sentence"),
+    [
+        (SamplingParams(temperature=50.0, max_tokens=2), (0, 24), "temperature"),
+        (SamplingParams(stop_token_ids=(10**9,), max_tokens=2), (0, 29), "out-of-vocab"),
+    ],
+)
+def test_what_vllm_refuses_from_some_release_on(
+    engine: OfflineEngine, params: SamplingParams, since: tuple[int, int], sentence: str
+) -> None:
+    """Before, it takes them as they are, without harm."""
+    rollout = one(engine, params)
+    if since <= VERSION:
+        assert f"{engine.name} refused the request: " in rollout.error
+        assert sentence in rollout.error
+    else:
+        assert (rollout.error, len(rollout.ids), rollout.finish_reason) == ("", 2, "length")
 
 
 def test_closing_an_answer_makes_the_engine_drop_the_request(engine: OfflineEngine) -> None:

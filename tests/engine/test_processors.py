@@ -23,6 +23,7 @@ from inspector.samplers.vllm_python import vllm_environment
 from inspector.tokens import CHANNEL, MESSAGE, RETURN, vocabulary
 
 from ..aio import run as finish
+from .versions import HAS_V2, MIXED_SEEDS
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -83,7 +84,8 @@ def test_what_is_scripted_is_said_whatever_else_is_in_the_batch(engine: OfflineE
     """More requests than rows, of different lengths: rows are moved, swapped and given to others all the time."""
     scripts = [encode(f"<|channel|>final<|message|>{'one more, ' * n}and {n}.<|return|>") for n in range(14)]
     free = SamplingParams(max_tokens=25, seed=1, ignore_eos=True)
-    alone, *rollouts = said(engine, free, *(scripted(ids) for ids in scripts))
+    seeds: dict[str, Any] = {} if MIXED_SEEDS else {"seed": 2}
+    alone, *rollouts = said(engine, free, *(scripted(ids, **seeds) for ids in scripts))
     assert [list(r.ids) for r in rollouts] == scripts
     assert {r.finish_reason for r in rollouts} == {"stop"}
     assert said(engine, free)[0].ids == alone.ids
@@ -270,6 +272,7 @@ def alone() -> dict[str, Any]:
 
 
 def test_model_runner_v2_is_refused_with_the_setting(alone: dict[str, Any]) -> None:
+    assert alone["has_v2"] == HAS_V2
     assert alone["v2"] == [True] * 3  # or its loader would refuse them before they can say why
     assert set(alone["refusals"]) == {"Scripted", "Guard", "InjectingLogitsProcessor"}
     for name, sentence in alone["refusals"].items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 from collections.abc import AsyncGenerator, Sequence
 from threading import Event
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.applications import Starlette
 
 from inspector import inspect
 from inspector.gallery import load_samples
+from inspector.live.hearing import Hearer
 from inspector.live.loop import Loop
 from inspector.live.open_end import so_far
 from inspector.live.route import routes
@@ -24,10 +24,8 @@ from inspector.live.runs import KEPT_RUNS, RUNS, LiveRun, Runs
 from inspector.live.telling import Teller
 from inspector.samplers import Draft, OneShot, Replay, SamplingParams, ToolLoop
 from inspector.samplers.engine import EngineGone
-from inspector.samplers.values import Delta, Rollout, answer_begins
+from inspector.samplers.values import Delta, Rollout
 from inspector.tokens import CALL, Transcript, vocabulary
-from inspector.view.container import unpack
-from inspector.view.viewmodel import View, apply_appendix
 
 from ..aio import run as finish
 
@@ -72,13 +70,11 @@ def replayed(text: str, count: int = 1, **more: Any) -> LiveRun:
     return run
 
 
-def told(answer: bytes) -> tuple[dict[str, Any], bytes, dict[str, Any]]:
-    """The head, the container and the feed of an answer about tokens."""
-    (size,) = struct.unpack_from("<I", answer)
-    head = json.loads(answer[4 : 4 + size])
-    at = 4 + size
-    assert at % 8 == 0, "arrays in the container would not be aligned"
-    return head, answer[at : at + head["container"]], json.loads(answer[at + head["container"] :])
+def heard(answer: bytes) -> Hearer:
+    """Who hears one answer about tokens."""
+    hearer = Hearer()
+    hearer.hear(answer)
+    return hearer
 
 
 def growing() -> tuple[LiveRun, Draft]:
@@ -99,7 +95,7 @@ def test_who_asks_from_time_to_time_has_every_token_in_the_end(data: st.DataObje
     cuts = sorted(data.draw(st.sets(st.integers(0, len(ids)), max_size=6)) | {len(ids)})
     run, draft = growing()
     teller = Teller(run)
-    have, view = -1, None
+    hearer = Hearer()
     done = 0
     for cut in cuts:
         draft.add(Delta(tuple(ids[done:cut]), (-0.5,) * (cut - done), (), "stop" if cut == len(ids) else None))
@@ -108,23 +104,22 @@ def test_who_asks_from_time_to_time_has_every_token_in_the_end(data: st.DataObje
             draft.finish("engine")
         if data.draw(st.booleans()) and cut != len(ids):
             continue  # a browser that was busy meanwhile
-        head, container, feed = told(teller.tokens(0, have))
-        assert head["kind"] == ("whole" if view is None else "more")
-        view = View(*unpack(container)) if view is None else apply_appendix(view, container)
-        have = head["count"]
-        assert feed["digest"] == view.head["digest"] == f"{run.id}.0"
-    assert view is not None
-    entries = view.sections["ids"].astype(int)
-    assert [int(entries[place]) for place in view.sections["index"]] == list(ids)
-    assert head["done"] is True
-    assert view.head["open"] is False
+        is_first = hearer.view is None
+        hearer.hear(teller.tokens(0, hearer.have))
+        assert hearer.head["kind"] == ("whole" if is_first else "more")
+        assert hearer.view is not None
+        assert hearer.feed["digest"] == hearer.view.head["digest"] == f"{run.id}.0"
+    assert hearer.ids == list(ids)
+    assert hearer.head["done"] is True
+    assert hearer.view is not None
+    assert hearer.view.head["open"] is False
 
 
 def test_who_claims_to_have_what_was_never_sent_gets_all_of_it() -> None:
     teller = Teller(replayed(SAID))
-    head, container, _ = told(teller.tokens(0, 7))
-    assert head["kind"] == "whole"
-    assert unpack(container)[0]["count"] == len(encode(SAID))
+    hearer = heard(teller.tokens(0, 7))
+    assert hearer.head["kind"] == "whole"
+    assert hearer.ids == encode(SAID)
     with pytest.raises(IndexError, match="sample 1 of 1"):
         teller.tokens(1, -1)
 
@@ -179,15 +174,17 @@ def test_where_samples_part_is_told_by_the_token() -> None:
 def test_a_prompt_that_ends_within_an_answer_is_read_with_it() -> None:
     head = encode("<|channel|>commentary to=functions.bash")
     prompt = (*PROMPT, *head)
-    assert answer_begins(prompt) == len(PROMPT)
     rest = tuple(encode(JUNK))[len(head) :]
     found = Rollout(prompt, rest, ("sampled",) * len(rest)).transcript()
     assert found.ids == tuple(encode(JUNK))
     assert found.origins is not None
     assert found.origins[: len(head) + 1] == ("prompt",) * len(head) + ("sampled",)
     assert (found.role, found.prompt_ids) == ("assistant", PROMPT)
-    assert answer_begins(PROMPT[:-1]) is None
-    assert answer_begins(()) is None
+    run = LiveRun(Replay(Transcript(rest), rate=None), OneShot(), [prompt], SamplingParams())
+    run.start(Loop())
+    run.wait(30)
+    assert run.transcript(0).ids == tuple(encode(JUNK))
+    assert run.count(0) == len(encode(JUNK))
 
 
 def test_stopping_keeps_what_has_come_and_lets_go_of_the_engine() -> None:
@@ -236,7 +233,10 @@ def test_a_sampler_with_a_defect_fails_the_run_and_not_the_app() -> None:
     run = LiveRun(Held(()), Broken(), [PROMPT], SamplingParams())
     run.start(Loop())
     run.wait(10)
-    assert (run.state, run.error) == ("failed", "ZeroDivisionError: oh")
+    assert run.state == "failed"
+    begin, _, end = run.error.partition(f" ({__file__}, line ")
+    assert begin == f"The sampler {__name__}:{Broken.__qualname__} raised ZeroDivisionError: oh"
+    assert end.endswith(", in sample): mend it there.")
 
 
 def test_the_oldest_ended_runs_are_let_go_of_and_those_under_way_are_not() -> None:
@@ -287,10 +287,11 @@ def test_the_addresses_answer_with_what_the_teller_says(client: Client) -> None:
     summary = client.get(f"/_live/{run.id}")
     assert summary.headers["cache-control"] == "no-store"
     assert summary.json()["rows"][0]["tokens"] == len(encode(SAID))
-    head, _, _ = told(client.get(f"/_live/{run.id}/0").content)
-    assert (head["kind"], head["count"]) == ("whole", len(encode(SAID)))
-    head, _, _ = told(client.get(f"/_live/{run.id}/0?have={head['count']}").content)
-    assert head["kind"] == "more"
+    hearer = Hearer()
+    assert not hearer.hear(client.get(f"/_live/{run.id}/0").content)
+    assert (hearer.head["kind"], hearer.have) == ("whole", len(encode(SAID)))
+    hearer.hear(client.get(f"/_live/{run.id}/0?have={hearer.have}").content)
+    assert hearer.head["kind"] == "more"
     assert client.post(f"/_live/{run.id}/stop").status_code == 200
 
 
@@ -304,7 +305,7 @@ def test_who_asks_for_what_is_not_there_is_told_so(client: Client) -> None:
     assert client.post("/_live/unknown/stop").status_code == 404
     assert client.get(f"/_live/{run.id}/stop").status_code in (404, 405), "nothing is stopped by a link"
     for have in ("-5", "x", "9" * 40, "²", "0"):
-        assert told(client.get(f"/_live/{run.id}/0?have={have}").content)[0]["kind"] in ("whole", "more")
+        assert client.get(f"/_live/{run.id}/0?have={have}").status_code == 200
 
 
 def test_an_answer_waits_for_news(client: Client) -> None:
@@ -319,8 +320,7 @@ def test_an_answer_waits_for_news(client: Client) -> None:
 
     asked = loop.submit(asyncio.to_thread(client.get, f"/_live/{run.id}/0?have=0"))
     loop.wait(one(), 10)
-    head, _, _ = told(asked.result(30).content)
-    assert head["count"] == 1
+    assert heard(asked.result(30).content).have == 1
     run.stop()
     run.wait(10)
 
@@ -346,6 +346,7 @@ def test_tool_results_stand_among_the_tokens_with_their_origin() -> None:
     (row,) = json.loads(Teller(run).summary())["rows"]
     assert row["turns"] == 2
     assert row["injected"] == run.rollout(0).origins.count("injected") > 0
-    _, container, _ = told(Teller(run).tokens(0, -1))
-    origins = unpack(container)[1]["origins"]
+    view = heard(Teller(run).tokens(0, -1)).view
+    assert view is not None
+    origins = view.sections["origins"]
     assert sorted(set(origins.tolist())) == [1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from inspector.live.gate import GATE, Gate
 from inspector.live.runs import RUNS
+from inspector.samplers import OneShot
 from inspector.tokens import vocabulary
+from inspector.ui import live_engines, live_prompt
 from inspector.ui.live_state import LiveBench
 from inspector.view.container import unpack
+
+from ..samplers.fake_server import KEY, FakeServer, LikeVllm
 
 
 @pytest.fixture
@@ -176,3 +181,153 @@ def test_the_other_parts_ask_for_an_engine_first(app: AppTest) -> None:
         assert not app.exception
         assert labelled(app.button, label).disabled
         assert any("engine first" in caption.value for caption in app.caption)
+
+
+def test_a_warning_goes_when_what_it_speaks_of_changes(app: AppTest) -> None:
+    press(app, "Generate")
+    assert warnings(app) == ["Write what the user says, or give the prompt as raw tokens."]
+    labelled(app.number_input, "Samples").set_value(2)
+    app.run()
+    assert warnings(app) == []
+    press(app, "Generate")
+    labelled(app.text_area, "User").set_value("How much is it?")
+    app.run()
+    assert warnings(app) == []
+
+
+def address(root: Path, **query: str) -> AppTest:
+    """The page as a new session sees it that was given an address: after a reload, or by a link."""
+    app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    app.switch_page(str(root / "pages" / "live.py"))
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_reload_finds_what_was_asked_and_of_whom(app: AppTest, root: Path) -> None:
+    replay(app)
+    labelled(app.text_area, "User").set_value("How much is it?")
+    labelled(app.number_input, "Samples").set_value(3)
+    labelled(app.text_input, "Seed").set_value("7")
+    app.session_state["live.tools"] = ["multiply"]
+    press(app, "Generate")
+    run = RUNS.find(work(app).run)
+    assert run is not None
+    run.wait(60)
+    app.run()
+    assert app.query_params["run"] == run.id
+    again = address(root, run=run.id)
+    assert work(again).run == run.id
+    assert work(again).about == work(app).about
+    assert labelled(again.text_area, "User").value == "How much is it?"
+    assert labelled(again.number_input, "Samples").value == 3
+    assert labelled(again.text_input, "Seed").value == "7"
+    assert labelled(again.multiselect, "Declared tools").value == ["multiply"]
+    press(again, "Generate again")
+    second = RUNS.find(work(again).run)
+    assert second is not None
+    second.wait(60)
+    assert second.id != run.id
+    assert [second.transcript(n).ids for n in range(3)] == [run.transcript(n).ids for n in range(3)]
+
+
+def connected(app: AppTest, url: str, key: str = "") -> None:
+    app.session_state["live.engine"] = True
+    app.run()
+    labelled(app.text_input, "Base URL").set_value(url)
+    if key:
+        labelled(app.text_input, "API key").set_value(key)
+    press(app, "Connect")
+
+
+def answered(app: AppTest) -> str:
+    """The id of a run that has ended."""
+    labelled(app.text_area, "User").set_value("Hi")
+    press(app, "Generate")
+    run = RUNS.find(work(app).run)
+    assert run is not None
+    run.wait(60)
+    assert run.state == "done"
+    return run.id
+
+
+def test_a_reload_connects_the_server_again_but_keeps_no_key(app: AppTest, root: Path, gate: Gate) -> None:
+    said = vocabulary().encode_markers("<|channel|>final<|message|>Yes.<|return|>")
+    with FakeServer(LikeVllm(lambda _: said)) as server:
+        connected(app, server.url)
+        assert "vLLM 0.32.0" in work(app).about
+        run = answered(app)
+        again = address(root, run=run)
+        assert work(again).about == work(app).about
+        assert work(again).engine is not work(app).engine
+        gate.is_private = False
+        asked = len(server.seen)
+        linked = address(root, run=run)
+        assert work(linked).engine is None, "where others reach the app, a link makes it contact nobody"
+        assert len(server.seen) == asked
+        assert work(linked).run == run
+    gate.is_private = True
+    with FakeServer(LikeVllm(lambda _: said, KEY)) as server:
+        connected(app, server.url, KEY)
+        run = answered(app)
+        kept = RUNS.find(run)
+        assert kept is not None
+        assert KEY not in repr(kept.asked)
+        asked = len(server.seen)
+        again = address(root, run=run)
+        assert work(again).engine is None
+        assert len(server.seen) == asked
+        assert warnings(again) == [f"{work(app).about} was given an API key, which is not kept: connect it again."]
+        assert again.session_state["live.url"] == server.url
+
+
+def test_connecting_to_a_server_that_says_nothing_is_cancelled_at_once(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_engines, "_AT_ONCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connected(app, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        trying = work(app).connecting
+        assert trying is not None
+        assert trying.job.state == "running"
+        press(app, "Stop")
+        assert trying.job.state == "stopped"
+        app.run()
+    assert work(app).connecting is None
+    assert work(app).engine is None
+    assert work(app).problem == ""
+    assert labelled(app.text_input, "Base URL").value.startswith("http://127.0.0.1:")
+
+
+def test_a_server_that_says_nothing_is_given_up_with_what_was_waited_for(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector.samplers.server.GREET_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connected(app, f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert "sent nothing for 0.2 s when asked for /version" in work(app).problem
+    labelled(app.button, "Connect")
+
+
+class Twice(OneShot):
+    """Somebody's own sampler."""
+
+    name = "twice"
+
+
+def test_a_sampler_of_one_s_own_can_be_named_but_not_where_others_reach_the_app(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # AppTest cannot type what a list does not have.
+    filled = {"user": "How much is it?", "sampler": f"{__name__}:Twice"}
+    monkeypatch.setattr(live_prompt, "_said", lambda name, default: filled.get(name, default))
+    assert live_prompt.wish().sampler.name == "twice"
+    gate.is_private = False
+    with pytest.raises(live_prompt.NotYet, match="choose one of the list"):
+        live_prompt.wish()
+    gate.is_private = True
+    filled["sampler"] = "no.such.module:Sampler"
+    with pytest.raises(live_prompt.NotYet, match="cannot be loaded: ModuleNotFoundError"):
+        live_prompt.wish()

@@ -18,6 +18,7 @@ from inspector.tokens import CALL, vocabulary
 from inspector.ui.live_state import LiveBench
 
 from ..samplers.injecting_engine import InjectingEngine
+from .test_live_page import head
 
 encode = vocabulary().encode_markers
 GOOD = tuple(encode("<|channel|>final<|message|>Yes.<|return|>"))
@@ -144,7 +145,8 @@ def test_an_engine_without_the_processor_is_a_sentence(root: Path) -> None:
     labelled(app.button, "Compare").click()
     app.run()
     finished(app, "harmonyscope.strategies")
-    assert "--logits-processors" in texts(app)
+    assert "--logits-processors" in app.warning[0].value.replace("\\", "")
+    assert "| failed |" in texts(app)
 
 
 def test_the_guard_is_measured_and_its_absence_is_told(root: Path) -> None:
@@ -159,6 +161,74 @@ def test_the_guard_is_measured_and_its_absence_is_told(root: Path) -> None:
     finished(app, "harmonyscope.guard")
     assert "100 % (3 of 3)" in texts(app)
     assert app.warning[0].value == "With the guard nothing can be illegal: the engine was started without it."
+    told = head(app)
+    assert told is not None
+    # Six samples: what the three without the guard would have lost.
+    assert told["blocked"]["words"].endswith(", in 3 of 3 samples.")
+    assert {row["sample"] for row in told["blocked"]["rows"]} == {0, 1, 2}
+
+
+def test_a_warning_goes_when_what_it_speaks_of_was_mended(root: Path) -> None:
+    app = live(root, Saying(), "Guard")
+    labelled(app.button, "Measure").click()
+    app.run()
+    assert app.warning[0].value.startswith("Write what the user says")
+    app.session_state["live.part"] = "Generate"
+    app.run()
+    labelled(app.text_area, "User").set_value("List it.")
+    app.run()
+    app.session_state["live.part"] = "Guard"
+    app.run()
+    assert not app.warning
+    app.session_state["live.part"] = "A/B of renderings"
+    app.run()
+    labelled(app.text_input, "Seed").set_value("x")
+    labelled(app.button, "Run the experiment").click()
+    app.run()
+    assert app.warning[0].value.startswith("The seed is")
+    labelled(app.text_input, "Seed").set_value("7")
+    app.run()
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "button", "label", "value"),
+    [
+        ("A/B of renderings", "ab", "Run the experiment", "Samples of each", 3),
+        ("Tool strategies", "strategies", "Compare", "Max tokens", 99),
+        ("Guard", "guard", "Measure", "Samples of each", 3),
+    ],
+)
+def test_work_is_found_again_by_the_address(
+    root: Path, part: str, name: str, button: str, label: str, value: int
+) -> None:
+    app = live(root, Saying(BAD), "Generate")
+    labelled(app.text_area, "User").set_value("List it.")
+    app.run()
+    app.session_state["live.part"] = part
+    app.run()
+    labelled(app.number_input, label).set_value(value)
+    labelled(app.button, button).click()
+    app.run()
+    before = app.session_state[f"harmonyscope.{name}"]
+    assert before.job.wait(60)
+    assert app.query_params["part"] == name
+    found = app.query_params[name]
+    assert len(found) >= 22, "128 bits cannot be guessed"
+
+    again = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    again.switch_page(str(root / "pages" / "live.py"))
+    again.query_params["part"], again.query_params[name] = name, found
+    again.run()
+    assert not again.exception
+    assert again.session_state["live.part"] == part
+    assert again.session_state[f"harmonyscope.{name}"] is before
+    assert labelled(again.number_input, label).value == value
+    other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+    other.switch_page(str(root / "pages" / "live.py"))
+    other.query_params["part"], other.query_params[name] = name, found[:-1]
+    other.run()
+    assert other.session_state[f"harmonyscope.{name}"].job is None
 
 
 def inspected(root: Path, engine: Any) -> AppTest:

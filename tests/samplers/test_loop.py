@@ -16,7 +16,7 @@ from inspector.samplers.replay import Replay
 from inspector.samplers.sampler import OneShot, SamplerError, find_sampler
 from inspector.samplers.tool_loop import ToolLoop
 from inspector.samplers.tools import Tool
-from inspector.samplers.values import Delta, Rollout, SamplingParams, role_after
+from inspector.samplers.values import Delta, Rollout, SamplingParams, open_message, role_after
 from inspector.tokens import CALL, Transcript, vocabulary
 
 from ..aio import run as finish
@@ -150,6 +150,82 @@ def test_what_a_tool_raises_is_a_result_that_the_model_sees() -> None:
     assert rollout.turns[0].error == "LookupError: no such thing"
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def exits(**_: object) -> str:
+    raise SystemExit(3)
+
+
+async def exits_within(**_: object) -> str:
+    raise SystemExit(3)
+
+
+async def cancels_itself(**_: object) -> str:
+    raise asyncio.CancelledError
+
+
+def ends_an_iteration(**_: object) -> str:
+    raise StopIteration
+
+
+def is_interrupted(**_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def cannot_say(**_: object) -> str:
+    raise Unspeakable
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (exits, "SystemExit: 3"),
+        (exits_within, "SystemExit: 3"),
+        (cancels_itself, "functions.multiply cancelled itself"),
+        (ends_an_iteration, "StopIteration: "),
+        (is_interrupted, "KeyboardInterrupt: "),
+        (cannot_say, "Unspeakable"),
+        (lambda **_: object(), "TypeError: Object of type object is not JSON serializable"),
+    ],
+)
+def test_no_tool_can_end_the_rollout_or_the_program(run: Callable[..., object], said: str) -> None:
+    first, second = sample(ToolLoop([Tool("multiply", "", {"type": "object"}, run)]), calling(1), 2)
+    for rollout in (first, second):
+        assert (rollout.turns[0].error, rollout.ended_by) == (said, "engine")
+        assert rollout.ids[-len(SAID) :] == tuple(SAID)
+
+
+@pytest.mark.parametrize("schema", [7, {"type": "nonsense"}, {"$ref": "http://127.0.0.1:1/x"}])
+def test_a_schema_that_is_none_is_said_to_the_model_in_a_line(schema: object) -> None:
+    tool = Tool("multiply", "", schema, lambda **_: "")  # type: ignore[arg-type]
+    (rollout,) = sample(ToolLoop([tool]), calling(1))
+    assert rollout.turns[0].error.startswith("the schema of functions.multiply cannot be used: ")
+    assert "\n" not in rollout.turns[0].error
+
+
+def test_a_call_that_the_prompt_has_begun_is_run() -> None:
+    begun = 20
+    engine = Scripted(lambda prompt: SAID if CALL in prompt else CALLED[begun:])
+    prompt = (*PROMPT, *CALLED[:begun])
+    (rollout,) = finish(ToolLoop().sample(engine, [prompt], PARAMS))
+    assert rollout.turns[0].tool == "functions.multiply"
+    assert rollout.ids[-len(SAID) :] == tuple(SAID)
+    assert inspect(rollout.transcript()).repair.ok
+
+
+@pytest.mark.parametrize("wrong", [-1, 201088, 2**70])
+def test_an_id_that_the_model_does_not_have_is_not_sent_and_others_are(wrong: int) -> None:
+    engine = Scripted(lambda _: SAID)
+    bad, good = finish(OneShot().sample(engine, [[200006, wrong], [199998, 0, 201087]], PARAMS))
+    assert engine.asked == [(199998, 0, 201087)]
+    assert (bad.ended_by, bad.ids) == ("failed", ())
+    assert bad.error == f"Token 1 of the prompt is {wrong}, which gpt-oss does not have: expected ids from 0 to 201087."
+    assert good.ids == tuple(SAID)
+
+
 def test_an_engine_that_goes_keeps_what_had_come_and_the_other_rollouts() -> None:
     class Going(Scripted):
         async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
@@ -225,7 +301,7 @@ def test_a_sampler_by_name_by_place_and_not_at_all() -> None:
     assert find_sampler("one-shot").name == "one-shot"
     assert find_sampler("inspector.samplers.tool_loop:ToolLoop", max_turns=2).name == "tool-loop"
     for name, said in (
-        ("nothing", "use one of injecting, one-shot, tool-loop, or module:Class"),
+        ("nothing", "use one of one-shot, tool-loop, injecting, or module:Class"),
         ("no.such.module:X", "cannot be loaded"),
         ("collections:OrderedDict", "is no sampler"),
     ):
@@ -251,8 +327,39 @@ def test_the_role_that_an_answer_continues(prompt: str, role: str | None) -> Non
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_tokens": 0}, {"temperature": -1}, {"top_p": 0}, {"logprobs": 99}, {"min_p": 2}]
+    ("prompt", "kept", "role"),
+    [
+        ("<|start|>user<|message|>x<|end|><|start|>assistant", "", "assistant"),
+        ("<|start|>user<|message|>x<|end|><|start|>assistant<|channel|>final", "<|channel|>final", "assistant"),
+        ("<|start|>user<|message|>x", "<|message|>x", "user"),
+        ("<|start|>functions.f to=assistant", "<|start|>functions.f to=assistant", None),
+        ("<|start|>user<|message|>x<|end|><|start|>", "<|start|>", None),
+        ("<|start|>user<|message|>x<|end|>", "", None),
+        ("just text", "", None),
+        ("", "", None),
+    ],
 )
-def test_parameters_that_no_engine_takes(wrong: dict[str, float]) -> None:
+def test_the_message_that_a_prompt_ends_within_is_read_with_the_answer(prompt: str, kept: str, role: str) -> None:
+    ids = tuple(encode(prompt))
+    begins, found = open_message(ids)
+    assert (vocabulary().decode(ids[begins:]), found) == (kept, role)
+    read = Rollout(ids, (5,), ("sampled",), (-0.5,)).transcript()
+    assert (read.ids, read.role) == ((*ids[begins:], 5), role)
+    assert (*(read.prompt_ids or ()), *read.ids) == (*ids, 5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seed": 2**63},
+        {"stop": ("",)},
+        {"max_tokens": 0},
+        {"temperature": -1},
+        {"top_p": 0},
+        {"logprobs": 99},
+        {"min_p": 2},
+    ],
+)
+def test_parameters_that_no_engine_takes(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         SamplingParams(**wrong)  # type: ignore[arg-type]

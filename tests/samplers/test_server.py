@@ -176,7 +176,7 @@ def test_what_is_sent_on_each_route() -> None:
         "stop": ["x"], "stop_token_ids": [CALL], "ignore_eos": True, "skip_special_tokens": False,
     }  # fmt: skip
     body = json.loads(request_body("completions", "m", [1, 2], params))
-    wanted = common | {"logprobs": 20, "vllm_xargs": {"harmonyscope_script": [1, 2]}, "prompt": [1, 2]}
+    wanted = common | {"logprobs": 20, "vllm_xargs": {"harmonyscope_script": "[1, 2]"}, "prompt": [1, 2]}
     assert body | wanted == body
     body = json.loads(request_body("generate", "m", [1, 2], params))
     assert body["token_ids"] == [1, 2]
@@ -186,7 +186,7 @@ def test_what_is_sent_on_each_route() -> None:
     assert not {"logprobs", "vllm_xargs", "seed"} & set(nothing)
 
 
-@pytest.mark.parametrize("extra", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}])
+@pytest.mark.parametrize("extra", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, {"harmonyscope_x": [{1}]}])
 def test_arguments_that_are_no_json_are_refused_here(extra: dict[str, Any]) -> None:
     rollout = rollout_from(SAYS, SamplingParams(extra=extra))
     assert "cannot be sent as JSON" in rollout.error
@@ -227,6 +227,23 @@ def test_the_other_route_in_both_of_its_spellings() -> None:
         info = finish(server.check())
         assert (info.route, info.problem) == ("generate", "")
         assert len(finish(deltas(server))) == 2
+
+
+def test_alternatives_that_all_bear_the_name_of_the_sampled_token_are_not_known() -> None:
+    """As vLLM 0.20 and 0.21 write them on the other route."""
+    named = [{"token": "token_id:5", "logprob": value} for value in (-9.0, -0.5, -1.0)]
+    logprobs = {"content": [named[0] | {"top_logprobs": named}]}
+    told = piece([5], finish="length") | {"choices": [{"index": 0, "token_ids": [5], "logprobs": logprobs,
+                                                       "finish_reason": "length"}]}  # fmt: skip
+
+    def answer(request: Request) -> None:
+        if request.path == "/inference/v1/generate":
+            request.stream([event(told), event(b"[DONE]")])
+        else:
+            SAYS(request)
+
+    rollout = rollout_from(answer, SamplingParams(logprobs=2), route="generate")
+    assert (rollout.error, rollout.ids, rollout.logprobs, rollout.top) == ("", (5,), (-9.0,), ())
 
 
 NAMED = piece([5], finish="length")

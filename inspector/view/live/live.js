@@ -11,6 +11,7 @@ class LiveView {
     this.again = el("p", { class: "again", hidden: true });
     this.root.append(this.again);
     this.rows = new SampleRows(this.root, { choose: (n) => this._choose(n) });
+    this.blocked = new BlockedTokens(this.root, { go: (n, token) => this._toToken(n, token) });
     this.modes = el("div", { class: "live-modes", role: "group", "aria-label": "What is shown" },
       this._mode("one", "One sample"), this._mode("sides", "Side by side"));
     this.open = el("button", { class: "act", type: "button", onclick: () => this._ask("open") }, "Open in Inspect");
@@ -40,7 +41,9 @@ class LiveView {
       return;
     }
     this.data = data;
-    const { run, base, beside, acts } = unpackContainer(data).head;
+    const { run, base, beside, acts, blocked } = unpackContainer(data).head;
+    this.blocked.show(blocked);
+    if (run && run === this.run) return;
     this.prompt.show(new Transcript(data), !run);
     if (run === this.run) return;
     this._leave();
@@ -96,9 +99,30 @@ class LiveView {
 
   _choose(n) {
     if (n === this.chosen) return;
+    this.wanted = undefined;
     this.chosen = n;
     if (this.mode === "one") this._watch();
     this._show();
+  }
+
+  /** To a token of a sample, in the view of one sample; it may still have to come. */
+  _toToken(n, token) {
+    const same = n === this.chosen && this.mode === "one" && this.screen;
+    this.wanted = token;
+    const other = n !== this.chosen;
+    this.chosen = n;
+    if (this.mode !== "one") this._setMode("one");
+    else if (other) this._watch();
+    this._show();
+    if (same) this._arrive();
+  }
+
+  _arrive() {
+    const { screen, wanted } = this;
+    if (wanted === undefined || wanted >= screen.transcript.count) return;
+    this.wanted = undefined;
+    screen._goTo(wanted);
+    screen.tokens.scroller.scrollIntoView({ block: "center" });
   }
 
   _setMode(mode) {
@@ -127,8 +151,12 @@ class LiveView {
         this.screen ??= this._screen();
         hand(feed);
         this.screen.update(bytes);
+        this._arrive();
       },
-      more: (bytes, feed) => this.screen.append(bytes, () => hand(feed)),
+      more: (bytes, feed) => {
+        this.screen.append(bytes, () => hand(feed));
+        this._arrive();
+      },
       ended: () => {},
     }, (sentence) => this._failed(sentence));
   }
@@ -162,6 +190,7 @@ class LiveView {
   }
 
   _leave() {
+    this.wanted = undefined;
     this.stream?.stop();
     this.sample?.stop();
     this.sides?.destroy();

@@ -70,6 +70,7 @@ class Sides {
     const wanted = [...new Set([0, chosen, ...rows.map((row) => row.n)])].slice(0, Math.min(MOST_SIDES, rows.length)).sort((a, b) => a - b);
     if (wanted.join() !== this.sides.map((side) => side.number).join()) {
       for (const side of this.sides) side.destroy();
+      this.root.dataset.count = wanted.length;
       this.sides = wanted.map((n) => new Side(this.root, this.base, n, { part: () => this._toPart(n) }));
     }
     const first = rows.map((row) => row.parts).filter((at) => at >= 0);
