@@ -265,7 +265,7 @@ def _named_id(name: Any) -> int:
 
 @lru_cache(maxsize=2**16)
 def _id_of_name(name: str) -> int:
-    # Remembered: with five alternatives a token this is a quarter of the work of reading an answer.
+    # Remembered: with five alternatives a token this is a fifth of the work of reading an answer.
     digits = name.removeprefix(_AS_ID) if name.startswith(_AS_ID) else ""
     if not digits.isascii() or not digits.isdigit() or len(digits) > 10:
         raise WireError(_NAMED_BY_TEXT)
