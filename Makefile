@@ -84,7 +84,7 @@ engine-speaks: engine ## train the tiny model for some minutes, so that it speak
 	$(ENGINE_PY) -m inspector.vllm_side.train $(ENGINE)/models/speaks --seconds $(ENGINE_SECONDS)
 
 test-engine: $(DEV_READY) releases engine ## the checks that sample from the real vLLM
-	HARMONYSCOPE_ENGINE=$(ENGINE) $(PY) -m pytest -q -m engine tests/engine $(PYTEST_ARGS)
+	HARMONYSCOPE_ENGINE=$(ENGINE) $(PY) -m pytest -q $(PYTEST_WORKERS) -m engine tests/engine $(PYTEST_ARGS)
 
 wheel: $(DEV_READY) ## build the wheel into dist/
 	$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .

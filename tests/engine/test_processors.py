@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -293,5 +294,6 @@ def test_states_go_with_their_requests(alone: dict[str, Any]) -> None:
 def test_a_request_that_is_preempted_gets_the_same_result_and_no_tool_runs_twice(alone: dict[str, Any]) -> None:
     assert alone["preempted"]["ran"] == 2  # one for each of two requests
     assert alone["preempted"]["same"]
-    assert "906, run number 1" in alone["preempted"]["said"]
+    # The calls of the two requests run side by side: either may come first.
+    assert re.search(r"906, run number [12]<", alone["preempted"]["said"])
     assert alone["preempted"]["said"].endswith("<|end|><|start|>assistant")
