@@ -67,7 +67,8 @@ def run(
         allowed: names and addresses under which browsers may reach it; requests for any other are refused.
         expose_to_network: that listening beyond this machine is meant: whoever reaches the port can read, save and
             delete samples, without a login.
-        allow_live: whether the Live page may connect and start engines; by default on this machine only.
+        allow_live: whether the Live page may connect and start engines; by default only where nothing says that others
+            reach the app: ``host`` and every name of ``allowed`` are this machine's own, and it is not exposed.
 
     Raises:
         ValueError: ``host`` is no loopback address, and that was not said to be meant.
@@ -90,7 +91,8 @@ def run(
     from inspector.ui.door import Door
     from inspector.ui.early import EarlyStyle
 
-    GATE.served, GATE.is_private = True, is_loopback(host)
+    # A proxy in front listens for others where the app itself does not: then its name is allowed, or the flag given.
+    GATE.served, GATE.is_private = True, not expose_to_network and all(map(_is_own, (host, *allowed)))
     GATE.allowed = GATE.is_private if allow_live is None else allow_live
     middleware = [
         Middleware(Door, allowed=tuple(allowed)),
@@ -112,6 +114,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_own(name: str) -> bool:
+    """Whether a name that browsers give is this machine's own: those beneath ``localhost`` are (RFC 6761)."""
+    return is_loopback(name) or name.endswith(".localhost")
 
 
 def _open_when_up(port: int) -> None:

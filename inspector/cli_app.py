@@ -44,7 +44,7 @@ _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 @click.option(
     "--allow-live",
     is_flag=True,
-    help="With --expose-to-network: let everyone who reaches the app connect engines and start them, too.",
+    help="With --expose-to-network or --allow-host: let everyone who reaches the app connect engines and start them.",
 )
 def app(
     port: int | None = None,
@@ -74,17 +74,19 @@ def app(
         raise click.UsageError(
             f"--host {host} is no address that a browser can name; add --allow-host with the name that they will use."
         )
-    if beyond:
+    if expose_to_network:
         say(f"whoever reaches the app at {host} can read, save and delete samples, without a login.")
+        if not beyond:
+            say(f"it listens at {host} for this machine's own proxy; for others to reach it directly, give --host.")
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
     run(
         port=port,
-        open_browser=browser and not beyond,
+        open_browser=browser and not expose_to_network,
         host=host,
         allowed=allowed,
-        expose_to_network=beyond,
-        allow_live=allow_live or not beyond,
+        expose_to_network=expose_to_network,
+        allow_live=allow_live or None,
     )
     return CLEAN

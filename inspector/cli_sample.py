@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 from datetime import date
@@ -209,9 +208,6 @@ def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> S
     if name in _LOOPS:
         options = {"format": given["call_format"], "max_turns": given["max_turns"], "limit_s": given["tool_limit"]}
         options["tools"] = [tool for tool in tools if isinstance(tool, Tool)] or BUILTIN
-    if ":" in name:
-        # As with `python -m`: what lies here can be named.
-        sys.path.append(os.getcwd())
     try:
         return find_sampler(name, **options)
     except SamplerError as error:

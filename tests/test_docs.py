@@ -36,6 +36,10 @@ def test_links_lead_somewhere(link: str) -> None:
     assert (ROOT / link).exists(), link
 
 
+VLLM_OPTIONS = {"--logits-processors", "--max-model-len", "--dtype", "--enforce-eager", "--no-enable-chunked-prefill"}
+"""What the README tells to give to vLLM's server."""
+
+
 def test_the_commands_of_the_readme_exist() -> None:
     from inspector.cli import cli
 
@@ -52,8 +56,19 @@ def test_the_options_of_the_readme_exist() -> None:
     commands = ["inspect", "scan", "rules", "app", "export", "gallery build", "gallery pack", "sample", "ab"]
     helps = "".join(CliRunner().invoke(cli, [*command.split(), "--help"]).output for command in commands)
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)):
-        # That one is an option of vLLM's server.
-        assert option in helps or option == "--logits-processors", option
+        assert option in helps or option in VLLM_OPTIONS, option
+
+
+def test_a_server_started_by_hand_gets_what_the_app_gives_it() -> None:
+    from inspector.samplers.vllm_python import WITHOUT_GPU
+    from inspector.ui.live_servers import SMALL
+
+    settings = [
+        f"{name}={value}" for name, value in WITHOUT_GPU.items() if name.startswith(("VLLM_CPU", "OMP", "TORCH"))
+    ]
+    assert f"`{' '.join(settings)}`" in README
+    given = set(SMALL.split()) - {"--max-num-seqs", "64"}
+    assert given <= set(README.split("`--max-model-len")[1].split("`")[0].split()) | {"--max-model-len"}
 
 
 def test_the_python_of_the_readme_says_what_it_says() -> None:

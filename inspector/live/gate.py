@@ -31,7 +31,7 @@ class Gate:
             return "Live generation needs the app's own server: start it with `harmonyscope app` or `make app`."
         if not self.allowed:
             return (
-                "This app can be reached from beyond its machine, so live generation is off; whoever runs it can turn "
+                "This app may be reached from beyond its machine, so live generation is off; whoever runs it can turn "
                 "it on with `harmonyscope app --allow-live`."
             )
         return ""

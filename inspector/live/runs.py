@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -24,6 +25,9 @@ MAX_SAMPLES: Final = 64
 
 KEPT_RUNS: Final = 12
 """Runs that are kept after they have ended, the newest; those under way are kept besides."""
+
+STOP_S: Final = 2.0
+"""Seconds that a run has to stop before its engine goes away."""
 
 
 class LiveRun:
@@ -217,6 +221,17 @@ class Runs:
         """The run of this id, None where there is none (any more)."""
         with self._lock:
             return self._runs.get(name)
+
+    def stop_those_of(self, is_meant: Callable[[Engine], bool]) -> None:
+        """Stop what certain engines sample, before they go away: it is stopped then, and has not failed."""
+        with self._lock:
+            meant = [run for run in self._runs.values() if run.state == "running" and is_meant(run.engine)]
+        for run in meant:
+            run.stop()
+        for run in meant:
+            # One whose sampler does not let itself be stopped ends with the engine, as a failure.
+            with contextlib.suppress(TimeoutError):
+                run.wait(STOP_S)
 
 
 RUNS: Final = Runs()

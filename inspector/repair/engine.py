@@ -22,6 +22,7 @@ from ..harmony.tree import Tree
 from ..harmony.verdict import StrictError, Verdict
 from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, apply_edits, changes_to_edits, encode_wide
 from ..tokens.spans import Marked, Origins, compose
+from ..tokens.transcript import Origin
 from . import catalogue
 from .last_resort import last_resort
 
@@ -167,10 +168,25 @@ def _edited(transcript: Transcript, edits: Sequence[Marked]) -> Transcript:
         tuple(ids),
         role,
         id=transcript.id,
+        origins=None if transcript.origins is None else _origins(transcript.origins, edits),
         tools=transcript.tools,
         prompt_ids=transcript.prompt_ids,
         source=transcript.source,
     )
+
+
+def _origins(origins: Sequence[Origin], edits: Sequence[Marked]) -> tuple[Origin, ...]:
+    """Where the tokens came from, after the edits. What an edit puts in passes for what it replaces, or stands
+    behind: a repair makes no message the model's own."""
+    out: list[Origin] = []
+    at = 0
+    for edit, _ in edits:
+        out += origins[at : edit.start]
+        near = edit.start if edit.end > edit.start or not edit.start else edit.start - 1
+        out += [origins[near]] * len(edit.ids) if origins else ["sampled"] * len(edit.ids)
+        at = edit.end
+    out += origins[at:]
+    return tuple(out)
 
 
 def _diagnose(

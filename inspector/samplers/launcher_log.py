@@ -42,6 +42,9 @@ _ADVICE: Final = (
 )
 """What vLLM says of itself that is of no help, and what to do."""
 
+_ROUTE: Final = re.compile(r"\] (Route: /|Available routes are:)")
+"""vLLM names dozens of them once it is ready, which hides what it had said before."""
+
 LONGEST: Final = 2000
 """Characters of a line that are kept."""
 
@@ -51,6 +54,11 @@ def clean(line: str) -> str:
     kept = _ANSI.sub("", line[: 2 * LONGEST])
     kept = "".join(ch if ch.isprintable() or ch == "\t" else " " for ch in kept).rstrip()
     return kept if len(kept) <= LONGEST else f"{kept[: LONGEST - 1]}…"
+
+
+def without_routes(lines: Sequence[str]) -> list[str]:
+    """The log without the list of the server's routes."""
+    return [line for line in lines if not _ROUTE.search(line)]
 
 
 def phase_after(phase: int, line: str) -> int:

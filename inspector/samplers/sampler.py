@@ -7,10 +7,12 @@ rollouts come out; what happens between (tools, search, several turns) is the sa
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from importlib.metadata import entry_points
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -259,7 +261,22 @@ def _installed(name: str) -> Any:
 
 def _imported(name: str) -> Any:
     module, _, attribute = name.partition(":")
-    return _loaded(name, lambda: getattr(import_module(module), attribute))
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        # As with `python -m`: what lies here can be named.
+        sys.path.append(here)
+    # It may have been written since the folder was looked at.
+    invalidate_caches()
+    try:
+        return _loaded(name, lambda: getattr(import_module(module), attribute))
+    except SamplerError as error:
+        missing = error.__cause__.name if isinstance(error.__cause__, ModuleNotFoundError) else None
+        if missing is None or not f"{module}.".startswith(f"{missing}."):
+            raise
+        raise SamplerError(
+            f"The sampler {name} cannot be loaded: there is no module {missing!r} among the installed packages or in "
+            f"{here}, the folder that harmonyscope was started in; put its file there, or install its package."
+        ) from None
 
 
 def _loaded(what: str, loader: Callable[[], Any]) -> Any:

@@ -118,6 +118,7 @@ class VllmServer:
         self._served: str | None = None
         self._silence_s = silence_s
         self._is_closed = False
+        self._has_answered = False
         key = (api_key or "").strip()
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise EngineError("The API key has characters that no key has: copy it again, without quotes or spaces.")
@@ -227,6 +228,7 @@ class VllmServer:
                 headers=headers,
                 timeout=httpx.Timeout(CONNECT_S, read=silence_s, pool=None),
             ) as response:
+                self._has_answered = True
                 yield response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if self._is_closed:
@@ -234,7 +236,7 @@ class VllmServer:
             if isinstance(error, httpx.InvalidURL):
                 raise EngineError(f"{self._who} has an address that cannot be: check it.") from None
             kind = EngineError if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else EngineGone
-            raise kind(unreachable(self._who, error, silence_s or 0, path)) from None
+            raise kind(unreachable(self._who, error, silence_s or 0, path, is_known=self._has_answered)) from None
 
     async def _refuse(self, response: httpx.Response, route: Route, model: str) -> None:
         body = await self._read(response)

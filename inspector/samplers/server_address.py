@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from .engine import EngineError
 
 _EXAMPLE: Final = "expected something like http://127.0.0.1:8000"
+_INVISIBLE: Final = str.maketrans("", "", "\u200b\u2060\ufeff")
+"""What has no width and comes along when an address is copied from a page."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ROUTES: Final = re.compile(r"(/v1|/inference/v1)(/(completions|chat/completions|models|responses|generate))?\Z")
 """What people copy along with the address: the path of a route, or the base URL of OpenAI's clients."""
@@ -35,8 +37,9 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read a base URL. What can only mean one thing is mended: a route behind it, a slash at its end, and the missing
-    scheme of a loopback address. Elsewhere the scheme is the person's word: a key may be sent there.
+    """Read a base URL. What can only mean one thing is mended: a route behind it, a slash at its end, characters of no
+    width, and the missing scheme of a loopback address. Elsewhere the scheme is the person's word: a key may be sent
+    there.
 
     >>> parse_address("localhost:8000/v1/").root
     'http://localhost:8000'
@@ -44,7 +47,7 @@ def parse_address(text: str) -> Address:
     Raises:
         EngineError: it is no address of a server; the sentence repeats no password that stands in it.
     """
-    given = text.strip()
+    given = text.translate(_INVISIBLE).strip()
     if not given:
         raise EngineError(f"The server's address is empty: {_EXAMPLE}.")
     if any(ch.isspace() or not ch.isprintable() or ch == "\\" for ch in given):

@@ -79,8 +79,12 @@ def refused(who: str, status: int, words: str, *, route: Route, model: str, has_
     return f"{who} refused the request (HTTP {status}){said or ' and gave no reason: see its log'}."
 
 
-def unreachable(who: str, error: httpx.HTTPError, silence_s: float, path: str = "") -> str:
-    """The sentence for an exchange that was not completed; ``path`` is what was asked for."""
+def unreachable(who: str, error: httpx.HTTPError, silence_s: float, path: str = "", *, is_known: bool = False) -> str:
+    """The sentence for an exchange that was not completed; ``path`` is what was asked for.
+
+    Args:
+        is_known: an answer has come from this server before, so that it speaks as the address says.
+    """
     causes = list(_causes(error))
     untrusted = next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
@@ -101,6 +105,8 @@ def unreachable(who: str, error: httpx.HTTPError, silence_s: float, path: str = 
         return f"{who} cannot be reached: nothing listens on that port; start the server or check the port."
     if isinstance(error, httpx.ConnectError):
         return f"{who} cannot be reached: check the host, the port and the network between."
+    if isinstance(error, httpx.RemoteProtocolError) and is_known:
+        return f"{who} closed the connection without a complete answer: it may have ended; its log says why."
     if isinstance(error, httpx.RemoteProtocolError):
         return f"{who} closed the connection without a complete answer: it may have ended, or it wants https://."
     return f"{who} was cut off ({type(error).__name__}): it may have ended; start it again or check the network."

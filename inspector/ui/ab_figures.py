@@ -128,12 +128,18 @@ def _words(row: Row, top: float, theme: str) -> list[Figure]:
         {**common, "x": 0, "xanchor": "left", "text": f"<b>{html.escape(name, quote=False)}</b>", "font": {"size": 12}}
     ]
     if len(row.comparisons) == 1:
-        text = f"p {_p(row.comparisons[0].difference.p)}"
+        text = f"{p_name(row)} {p_words(row.comparisons[0].p_holm)}"
         notes.append({**common, "x": 1, "xanchor": "right", "text": text, "font": {"size": 11, "color": _MUTED[theme]}})
     return notes
 
 
-def _p(value: float) -> str:
+def p_name(row: Row) -> str:
+    """What the p of a row is: for the rules that Holm's correction is of, it says so."""
+    return "p" if row.severity is None else "p (Holm)"
+
+
+def p_words(value: float) -> str:
+    """A p as text: "= 0.042" or "< 0.001"."""
     return f"= {value:.3f}" if value >= 0.001 else "< 0.001"
 
 
@@ -192,10 +198,10 @@ def _table(result: Result) -> str:
         )
         for one in row.comparisons:
             told = one.difference
-            together = "" if row.severity is None else f" (Holm: {_p(one.p_holm).removeprefix('= ')})"
+            together = "" if row.severity is None else f" (Holm: {p_words(one.p_holm).removeprefix('= ')})"
             cells += (
                 f"<td>{100 * told.value:+.1f} <small>[{100 * told.low:+.1f}, {100 * told.high:+.1f}]"
-                f"<br>p {_p(told.p)}{together}</small></td>"
+                f"<br>p {p_words(told.p)}{together}</small></td>"
             )
         lines.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
     return f"<thead><tr><th></th>{heads}{differences}</tr></thead><tbody>{''.join(lines)}</tbody>"

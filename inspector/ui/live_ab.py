@@ -17,7 +17,7 @@ from ..samplers.ab import ABError, Experiment
 from ..samplers.ab_result import Result
 from ..samplers.conversations import Conversation, read_conversations, shipped_conversations
 from ..samplers.preamble import PromptError
-from .ab_figures import forest_figure
+from .ab_figures import forest_figure, p_words
 from .live_again import Held, fields, held, put
 from .live_state import NO_ENGINE, LiveBench, live_bench
 from .plain import as_markdown
@@ -180,17 +180,18 @@ def _shown(result: Result) -> None:
     left += [f"{failed:,} requests failed and are in no rate"] if failed else []
     told = "; ".join((f"{result.sampled} conversations", *left, f"seed {result.params.seed}"))
     st.caption(f"{as_markdown(told)}. Bars are Wilson's 95 % intervals.")
-    lines = ["| | " + " | ".join(as_markdown(arm.style) for arm in result.arms) + " | difference | p |"]
+    lines = ["| | " + " | ".join(as_markdown(arm.style) for arm in result.arms) + " | difference | p (Holm) |"]
     lines.append("|---|" + "---:|" * (len(result.arms) + 2))
     for row in result.rows:
         rates = " | ".join(f"{100 * rate.share:.1f} % ({rate.count}/{rate.total})" for rate in row.rates)
         first = row.comparisons[0] if row.comparisons else None
         gap = "" if first is None else f"{100 * first.difference.value:+.1f} points"
-        p = "" if first is None else f"{first.p_holm:.2g}"
+        p = "" if first is None else p_words(first.p_holm).removeprefix("= ")
         name = row.title if row.severity is None else f"{row.code} {row.title}"
         lines.append(f"| {as_markdown(name)} | {rates} | {gap} | {p} |")
     with st.container(key="live-table-ab"):
         st.markdown("\n".join(lines))
     st.caption(
-        "The difference is of the first two styles; p is Fisher's exact test, raised for the number of rules (Holm)."
+        "The difference is of the first two styles. p is Fisher's exact test; that of a rule is raised for the number "
+        "of rules that were compared (Holm), that of the first two lines is not."
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from operator import is_
 from typing import Final
 
 import streamlit as st
@@ -18,8 +20,9 @@ from ..samplers.engine import Engine
 from ..samplers.server import ServerInfo, VllmServer
 from ..tokens import Transcript
 from .live_job import job_shown
-from .live_servers import running, server_starter
-from .live_state import Connecting, LiveBench, live_bench
+from .live_servers import TAB as _OWN
+from .live_servers import follow, has_ended, is_asked_by, is_changing, is_ending, is_under_way, running, server_starter
+from .live_state import Connecting, LiveBench, live_bench, stop_sampling
 from .loading import known
 from .plain import as_markdown
 from .samples import examples, find_sample
@@ -36,18 +39,24 @@ _AT_ONCE_S: Final = 1.0
 """Most servers have answered within this, and nothing needs to be shown meanwhile."""
 
 _SERVER: Final = "vLLM server"
-_OWN: Final = "Start one here"
 _REPLAY: Final = "Replay"
+_TAB: Final = "live.engine.tab"
 
 
 def engine_panel(work: LiveBench) -> None:
     """Draw it: what samples now, and how to choose another."""
-    _settle(work)
+    settle(work)
+    # With another label it is another widget to Streamlit, which would close it whenever a server gets on.
+    st.session_state[OPEN] = st.session_state.get(OPEN, False)
     panel = st.popover(as_markdown(_label(work)), key=OPEN, icon=":material/memory:", on_change=_turned)
     if not panel.open:
+        if is_changing():
+            follow()
         return
     with panel, st.container(key="live-engine", gap="small"):
-        tabs = st.tabs([_SERVER, _OWN, _REPLAY], key="live.engine.tab")
+        # Known only while the panel is open: each time it opens on what is of interest then.
+        st.session_state.setdefault(_TAB, _first_tab(work))
+        tabs = st.tabs([_SERVER, _OWN, _REPLAY], key=_TAB, on_change="rerun")
         for tab, name in zip(tabs, (_SERVER, _OWN, _REPLAY), strict=True):
             with tab:
                 if name == _SERVER:
@@ -76,13 +85,25 @@ def connecting(work: LiveBench) -> None:
 def _label(work: LiveBench) -> str:
     if work.connecting is not None:
         return "Connecting …"
+    about = work.about or "Choose an engine"
+    if work.engine is not None and work.asked is not None and work.asked.is_own and has_ended(work.engine):
+        about = f"Ended: {about}"
+    return about + {"starting": " · a server is loading", "ready": " · a server is ready"}.get(_waiting(work), "")
+
+
+def _waiting(work: LiveBench) -> str:
+    """The state of the server that was started here, where it goes on and is not what samples; else ""."""
     server = running()
-    if work.engine is not None and server is not None and server.error and server.base_url in work.engine.name:
-        return f"Ended: {work.about}"
-    if work.about:
-        return work.about
-    told = {"starting": " (vLLM is loading)", "ready": " (one runs here)"}
-    return "Choose an engine" + (told.get(server.state, "") if server is not None else "")
+    if server is None or not is_under_way(server) or is_ending(server) or is_asked_by(work.engine, server):
+        return ""
+    return server.state
+
+
+def _first_tab(work: LiveBench) -> str:
+    """Where the panel opens: at what went wrong, or at the server that is to be followed or used."""
+    if work.problem:
+        return work.problem_at or _SERVER
+    return _OWN if _waiting(work) or is_changing() else _SERVER
 
 
 def _server(work: LiveBench) -> None:
@@ -121,6 +142,7 @@ def _connect() -> None:
 def connect(work: LiveBench, url: str, model: str, key: str) -> None:
     """Ask a server what it is, and use it if it can be used; ``problem`` says why not."""
     known = key or (os.environ.get(API_KEY) if GATE.is_private else None)
+    work.problem_at = _SERVER
     try:
         server = VllmServer(url, model=model or None, api_key=known)
     except EngineError as error:
@@ -159,7 +181,7 @@ def _take(work: LiveBench, server: VllmServer, asked: EngineAsked) -> None:
     job.start()
     st.session_state[OPEN] = False
     if job.wait(_AT_ONCE_S):
-        _settle(work)
+        settle(work)
 
 
 def _drop(work: LiveBench) -> None:
@@ -169,7 +191,7 @@ def _drop(work: LiveBench) -> None:
         live_loop().submit(before.server.close())
 
 
-def _settle(work: LiveBench) -> None:
+def settle(work: LiveBench) -> None:
     """Take what came of connecting, if it is over."""
     trying = work.connecting
     if trying is None or trying.job.state == "running":
@@ -233,8 +255,10 @@ def _transcript(name: str) -> Transcript | None:
 
 
 def use(work: LiveBench, engine: Engine, asked: EngineAsked) -> None:
-    """Sample with this engine from now on; the one before is closed, and what it still samples ends."""
+    """Sample with this engine from now on; what the one before still samples is stopped, and it is closed."""
     _drop(work)
+    if work.engine is not None:
+        stop_sampling(work, partial(is_, work.engine))
     before, work.engine = work.engine, engine
     work.asked, work.about, work.problem, work.notice = asked, asked.about, "", ""
     if before is not None:
@@ -242,6 +266,6 @@ def use(work: LiveBench, engine: Engine, asked: EngineAsked) -> None:
 
 
 def _close(engine: Engine) -> None:
-    # It is let go of in any case, and what it still streams ends with it.
+    # It is let go of in any case.
     with suppress(EngineError, TimeoutError):
         live_loop().wait(engine.close(), _CLOSE_S)

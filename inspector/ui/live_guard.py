@@ -28,11 +28,13 @@ _COUNT: Final = "guard.n"
 
 @dataclass
 class HeldGuard(Held):
-    """The measurement, whom calls may be for, and the run that shows its tokens."""
+    """The measurement, whom calls may be for, the run that shows its tokens, and whether what is missing for a
+    measurement is filled in under Generate."""
 
     job: Job[Effect] | None = None
     tools: tuple[str, ...] | None = None
     run: str = ""
+    is_elsewhere: bool = False
 
 
 def guard_section(work: LiveBench) -> None:
@@ -50,6 +52,8 @@ def guard_section(work: LiveBench) -> None:
         st.caption(f"{NO_ENGINE} It has to have the guard loaded.")
     if mine.problem:
         st.warning(as_markdown(mine.problem))
+        if mine.is_elsewhere:
+            st.button("Go to Generate", key="guard.elsewhere", on_click=_to_generate)
     done = job_shown(mine.job, "Sampling, first without the guard, then with it …", "guard.stop")
     if done and mine.job is not None and mine.job.result is not None:
         _shown(mine, mine.job.result, work)
@@ -63,8 +67,13 @@ def _about() -> object:
     return fields((*keys_asked(), _COUNT)), live_bench().asked
 
 
+def _to_generate() -> None:
+    st.session_state["live.part"], st.session_state["live.builder"] = "Generate", True
+
+
 def _start() -> None:
     mine = _held()
+    mine.is_elsewhere = False
     mine.complain(_begin(mine), _about())
 
 
@@ -77,7 +86,8 @@ def _begin(mine: HeldGuard) -> str:
     try:
         wanted = wish()
     except NotYet as missing:
-        return f"{missing} It is filled in under Generate."
+        mine.is_elsewhere = True
+        return f"{missing} The prompt and its parameters are filled in under Generate."
     if mine.job is not None:
         mine.job.stop()
     prompts = [wanted.prompt] * int(st.session_state.get(_COUNT, 16))

@@ -32,6 +32,24 @@ _ASK_S: Final = 60
 _SHOWN: Final = 12
 
 
+_DRAWN: Final = "drawn"
+"""In :attr:`LiveBench.seen`: the digest of the transcript that was opened from the Live page, and its parameters."""
+
+
+def drawn_with(digest: str, params: SamplingParams) -> None:
+    """Remember how a transcript was sampled that is opened now."""
+    live_bench().seen[_DRAWN] = (digest, params)
+
+
+def _params(live: LiveBench, digest: str) -> SamplingParams:
+    """How to draw on by default: as the transcript was drawn, else as is filled in on the Live page."""
+    held = live.seen.get(_DRAWN)
+    if isinstance(held, tuple) and held[0] == digest and isinstance(held[1], SamplingParams):
+        return held[1]
+    heat = st.session_state.get("live.temperature")
+    return SamplingParams(256, 1.0 if heat is None else float(heat))
+
+
 def live_panel(work: Bench, given: Given) -> None:
     """Draw the panel, where live generation is allowed."""
     if GATE.reason:
@@ -156,17 +174,21 @@ def _words(token: int) -> str:
 
 
 def _resample(live: LiveBench, given: Given, token: int) -> None:
+    usual = _params(live, given.digest)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         count = st.number_input("Samples", 1, MAX_SAMPLES, 8, key="w.live.n", width=120)
-        heat = st.number_input("Temperature", 0.0, 100.0, 1.0, 0.1, key="w.live.t", width=130)
-        most = st.number_input("Max tokens", 1, 131_072, 256, key="w.live.max", width=130)
+        # A key for each transcript: another one begins with what it was drawn with.
+        heat = st.number_input(
+            "Temperature", 0.0, 100.0, usual.temperature, 0.1, key=f"w.live.t.{given.digest}", width=130
+        )
+        most = st.number_input("Max tokens", 1, 131_072, usual.max_tokens, key=f"w.live.max.{given.digest}", width=130)
         pressed = st.button(f"Resample from token {token}", type="primary", key="w.live.resample")
     st.caption(
         "Keeps what stands before the token and draws on from there; says how often the same failure comes back."
     )
     if not pressed or live.engine is None:
         return
-    start_resampling(live, given, token, int(count), SamplingParams(int(most), float(heat)))
+    start_resampling(live, given, token, int(count), replace(usual, max_tokens=int(most), temperature=float(heat)))
     st.switch_page(page_file("live"))
 
 
@@ -186,7 +208,7 @@ def start_resampling(live: LiveBench, given: Given, token: int, count: int, para
         live.engine,
         OneShot(),
         [prompt] * count,
-        replace(params),
+        params,
         tools=inspection.transcript.tools,
         watched=watched,
         note=f"Drawn again from token {token} of what is open in Inspect.",

@@ -19,10 +19,10 @@ from ..view.viewmodel import digest
 from .chrome import guarded, page_file
 from .live_ab import HeldAB, ab_section
 from .live_again import fields, remember
-from .live_engines import connecting, engine_panel
+from .live_engines import connecting, engine_panel, settle
 from .live_guard import HeldGuard, guard_section
-from .live_inspect import prompt_before
-from .live_prompt import NotYet, keys_asked, parameters, prompt_of, prompt_panel, wish
+from .live_inspect import drawn_with, prompt_before
+from .live_prompt import NotYet, keep_tab, keys_asked, parameters, prompt_of, prompt_panel, wish
 from .live_state import LiveBench, live_bench
 from .live_strategies import HeldStrategies, strategies_section
 from .live_view import show_run
@@ -48,6 +48,7 @@ def show() -> None:
         return
     work = live_bench()
     remember(work, KINDS, ADDRESSED)
+    keep_tab()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live-bar"):
         engine_panel(work)
         part = st.segmented_control(
@@ -85,7 +86,7 @@ def show() -> None:
 
 def _speaks_of(work: LiveBench) -> object:
     """What a notice may complain of: once this changes it may have been mended."""
-    return fields(keys_asked()), work.asked
+    return fields(keys_asked()), work.asked, work.connecting
 
 
 def _notice(work: LiveBench, sentence: str) -> None:
@@ -108,6 +109,11 @@ def _generate() -> None:
         wanted = wish(prompt_before(replayed, 0) if replayed is not None else None)
     except NotYet as missing:
         _notice(work, str(missing))
+        return
+    settle(work)
+    if work.connecting is not None:
+        where = work.connecting.server.address.shown
+        _notice(work, f"Still connecting to {where}: press Generate again when it is there.")
         return
     if work.engine is None:
         _notice(work, "Choose an engine first: connect a vLLM server, start one, or replay a transcript.")
@@ -153,14 +159,14 @@ def _run(work: LiveBench) -> None:
         st.switch_page(page_file(target[0]), query_params=target[1])
 
 
-def _asked(name: str) -> tuple[LiveRun, int, int] | None:
-    """The run, the sample and the token that the browser asks about."""
+def _asked(name: str) -> tuple[LiveRun, int, int | None] | None:
+    """The run, the sample and the token that the browser asks about; None for the token where none was chosen."""
     said = session_value(KEY, name)
     run = live_bench().shown
     if run is None or not isinstance(said, dict) or said.get("run") != run.id:
         return None
     number, token = said.get("sample"), said.get("token")
-    if not isinstance(number, int) or not 0 <= number < len(run.prompts) or not isinstance(token, int):
+    if not isinstance(number, int) or not 0 <= number < len(run.prompts) or not isinstance(token, int | None):
         return None
     return run, number, token
 
@@ -172,18 +178,21 @@ def _open() -> None:
     if asked is None:
         return
     run, number, token = asked
-    open_in_inspect(run.transcript(number), f"live sample {number + 1}", token)
+    transcript = run.transcript(number)
+    open_in_inspect(transcript, f"live sample {number + 1}", token)
+    drawn_with(digest(transcript), run.params)
     if name == "save":
         st.session_state["w.save"] = True
     st.session_state["live.goto"] = ("inspect", None)
 
 
-def open_in_inspect(transcript: Transcript, name: str, token: int) -> None:
-    """Make a transcript the input of the Inspect page, at a token."""
+def open_in_inspect(transcript: Transcript, name: str, token: int | None) -> None:
+    """Make a transcript the input of the Inspect page, at a token if one was chosen."""
     work = bench()
     record = json.dumps(transcript_record(transcript), ensure_ascii=False)
     work.open_file(record.encode("utf-8", "replace"), name)
-    work.places[digest(transcript)] = token
+    if token is not None:
+        work.places[digest(transcript)] = token
 
 
 def _resample() -> None:
@@ -193,6 +202,8 @@ def _resample() -> None:
         return
     run, number, token = asked
     work = live_bench()
+    if token is None:
+        return
     if work.engine is None:
         # The run may be known by its address alone, its engine another person's, with a key of theirs.
         _notice(work, "Choose an engine first: it draws on from the chosen token.")

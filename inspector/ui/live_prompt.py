@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,22 +18,26 @@ from ..prompt import STYLES
 from ..prompt.plan import OSS_0011
 from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, guarding, known_samplers
 from ..samplers import installed as installed_tools
+from ..samplers.conversations import from_record
 from ..samplers.preamble import EFFORTS, PromptError
-from ..samplers.prompts import build_prompt
-from ..samplers.sampler import Sampler
+from ..samplers.prompts import build_prompt, render_prompt
+from ..samplers.sampler import Sampler, prompt_problem
 from ..samplers.values import MAX_LOGPROBS
 from .plain import as_markdown
 
 _RAW_HELP: Final = (
     "<|start|>user<|message|>What is 3 times 302?<|end|><|start|>assistant\n"
-    "or token ids in any notation: 200006, 1428, 200008 ..."
+    "or token ids in any notation: 200006, 1428, 200008 ...\n"
+    'or a chat request: {"messages": [{"role": "user", "content": "Hello"}]}'
 )
+_NUMBERS: Final = re.compile(r"[\s\d,;()\[\]+-]*\d[\s\d,;()\[\]+-]*")
+_KEPT_TAB: Final = "live.tab.kept"
 _SAMPLERS: Final = {"one-shot": "One answer", "tool-loop": "Tool loop", "injecting": "Injected results"}
 _EFFORT_WORDS: Final = {name: f"Reasoning {name}" for name in EFFORTS}
 
 
 _MESSAGES: Final = ("user", "developer", "tools", "effort", "style", "system")
-_RAW: Final = ("rawtext", "tools")
+_RAW: Final = ("rawtext", "tools", "style")
 _PARAMETERS: Final = (
     "tab", "n", "max_tokens", "temperature", "sampler", "top_p", "top_k", "min_p", "logprobs", "seed", "stop",
     "stop_ids", "format", "turns", "limit", "guard", "ignore_eos",
@@ -57,6 +63,13 @@ class Wish:
 
 class NotYet(Exception):
     """Something is missing or cannot be; the message is one sentence for the person."""
+
+
+def keep_tab() -> None:
+    """Keep which tab is open while another part of the page is shown: the other parts go by it, too."""
+    shown = st.session_state.get("live.tab") or st.session_state.get(_KEPT_TAB)
+    if shown:
+        st.session_state["live.tab"] = st.session_state[_KEPT_TAB] = shown
 
 
 def prompt_panel() -> None:
@@ -176,18 +189,27 @@ def prompt_of(otherwise: tuple[int, ...] | None = None) -> tuple[int, ...]:
     Raises:
         NotYet: it cannot be rendered.
     """
+    return _prompt_and_tools(otherwise)[0]
+
+
+def _prompt_and_tools(otherwise: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The prompt, and the names of the tools that it declares or is said to declare."""
+    chosen = tuple(f"functions.{name}" for name in _said("tools", []))
     if _said("tab", "Messages") == "Raw tokens":
         text = str(_said("rawtext", ""))
-        return otherwise if otherwise is not None and not text.strip() else _raw(text)
+        if otherwise is not None and not text.strip():
+            return otherwise, chosen
+        ids, own = _raw(text)
+        return ids, tuple(dict.fromkeys((*own, *chosen)))
     at_hand = {tool.name: tool for tool in tools_at_hand()[0]}
     declared = [at_hand[name] for name in _said("tools", []) if name in at_hand]
     user = str(_said("user", "")).strip()
     if not user:
         if otherwise is not None:
-            return otherwise
+            return otherwise, chosen
         raise NotYet("Write what the user says, or give the prompt as raw tokens.")
     try:
-        return build_prompt(
+        prompt = build_prompt(
             str(_said("system", "")).strip() or None,
             str(_said("developer", "")).strip() or None,
             declared,
@@ -197,17 +219,47 @@ def prompt_of(otherwise: tuple[int, ...] | None = None) -> tuple[int, ...]:
         )
     except PromptError as error:
         raise NotYet(str(error)) from None
+    return prompt, chosen
 
 
-def _raw(text: str) -> tuple[int, ...]:
+def _raw(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The prompt that was given as it is, and the names of the tools that a chat request declares."""
     if not text.strip():
         raise NotYet("Write the prompt with its markers, or as token ids.")
-    loaded = read(text, role=None)
+    request = _request(text)
+    if request is not None:
+        try:
+            asked = from_record(request)
+            return render_prompt(asked, _said("style", OSS_0011)), asked.tools
+        except PromptError as error:
+            raise NotYet(f"The chat request cannot be rendered: {error}") from None
+    # Elsewhere a lone number may be a word; here numbers and nothing else are ids.
+    loaded = read(text, format="ids" if _NUMBERS.fullmatch(text) else "auto", role=None)
     if not loaded.transcripts:
         raise NotYet(loaded.problems[0].sentence if loaded.problems else "There are no tokens in this prompt.")
+    if loaded.problems and loaded.format == "ids":
+        raise NotYet(f"The token ids cannot be read: {loaded.problems[0].sentence}.")
     if len(loaded.transcripts) > 1:
         raise NotYet(f"These are {len(loaded.transcripts):,} transcripts: a prompt is one.")
-    return loaded.transcripts[0].ids
+    ids = loaded.transcripts[0].ids
+    problem = prompt_problem(ids)
+    if problem:
+        raise NotYet(problem)
+    return ids, ()
+
+
+def _request(text: str) -> dict[str, Any] | list[Any] | None:
+    """The chat request that ``text`` is, or its messages alone; None where it is something else."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        return found if "messages" in found else None
+    messages = isinstance(found, list) and found and all(isinstance(one, dict) and "role" in one for one in found)
+    return found if messages else None
 
 
 def wish(otherwise: tuple[int, ...] | None = None) -> Wish:
@@ -216,7 +268,7 @@ def wish(otherwise: tuple[int, ...] | None = None) -> Wish:
     Raises:
         NotYet: something cannot be.
     """
-    prompt = prompt_of(otherwise)
+    prompt, declared = _prompt_and_tools(otherwise)
     try:
         params = SamplingParams(
             max_tokens=int(_said("max_tokens", 512)),
@@ -233,7 +285,6 @@ def wish(otherwise: tuple[int, ...] | None = None) -> Wish:
     except ValueError as error:
         raise NotYet(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     at_hand = tools_at_hand()[0]
-    declared = tuple(f"functions.{name}" for name in _said("tools", []))
     params = guarding.params(params, _said("guard", "off"), declared or None)
     return Wish(prompt, int(_said("n", 1)), params, _sampler(at_hand), declared)
 
@@ -265,8 +316,6 @@ def _strings(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     if text.lstrip().startswith("["):
-        import json
-
         try:
             found = json.loads(text)
         except ValueError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import streamlit as st
+
 from ..live.asked import EngineAsked
 from ..live.jobs import Job
-from ..live.runs import RUNS, LiveRun
+from ..live.runs import RUNS, STOP_S, LiveRun
 from ..samplers import Replay
 from ..samplers.engine import Engine
 from ..samplers.server import ServerInfo, VllmServer
@@ -89,6 +92,22 @@ class LiveBench:
             self.run = self.before.pop()
             if self.shown is not None:
                 return
+
+
+def stop_sampling(work: LiveBench, is_meant: Callable[[Engine], bool]) -> None:
+    """Stop what certain engines sample, and return when it has stopped: for before they are closed or ended.
+
+    Runs of every session are meant, and the experiments of this one.
+    """
+    if work.engine is not None and is_meant(work.engine):
+        held = [getattr(value, "job", None) for value in st.session_state.to_dict().values()]
+        # An experiment that is under way asks the engine of now: it is stopped when another is chosen.
+        jobs = [job for job in held if isinstance(job, Job) and job.state == "running"]
+        for job in jobs:
+            job.stop()
+        for job in jobs:
+            job.wait(STOP_S)
+    RUNS.stop_those_of(is_meant)
 
 
 def live_bench() -> LiveBench:

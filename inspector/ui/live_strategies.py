@@ -48,7 +48,8 @@ def strategies_section(work: LiveBench) -> None:
     mine = _held()
     st.markdown(
         "The tool loop stops at a call, runs the tool outside and sends the result as tokens. The injecting processor "
-        "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways."
+        "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways. "
+        f"The tools at hand are those that come with harmonyscope: {', '.join(tool.name for tool in BUILTIN)}."
     )
     with st.container(border=True):
         left, right = st.columns([1.6, 1], gap="medium")
@@ -61,7 +62,14 @@ def strategies_section(work: LiveBench) -> None:
                 persist_state="session",
             )
         with right:
-            st.selectbox("How tools are called", list(FORMATS), key="strategies.format", persist_state="session")
+            st.selectbox(
+                "How tools are called",
+                list(FORMATS),
+                key="strategies.format",
+                persist_state="session",
+                help="harmony: each prompt declares all of these tools. The others declare none: the prompt shows "
+                "how one of them is called.",
+            )
             st.number_input("Temperature", 0.0, 100.0, 0.0, 0.1, key="strategies.temperature", persist_state="session")
             st.number_input("Max tokens", 1, 131_072, 256, key="strategies.max_tokens", persist_state="session")
         st.button("Compare", type="primary", key="strategies.go", on_click=_start, disabled=not work.can_sample)
@@ -130,7 +138,10 @@ def _options(engine: Engine) -> dict[str, Any] | None:
 
 
 def _shown(mine: HeldStrategies, pairs: Sequence[Pair], work: LiveBench) -> None:
-    heads = ("prompt", "", "tokens", "put in", "requests", "seconds", "in tools", "with loss", "logprobs put in", "end")
+    heads = (
+        "prompt", "", "tokens", "put in by tools", "requests", "seconds", "of these in tools",
+        "trained on (loss mask 1)", "logprobs of the tokens put in", "end",
+    )  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|---:|---|---:|---:|---:|---:|---:|---:|---|---|"]
     for number, pair in enumerate(pairs, 1):
         lines += [_line(number, "Tool loop", pair.loop), _line(number, "Injected", pair.injecting)]
@@ -154,12 +165,22 @@ def _shown(mine: HeldStrategies, pairs: Sequence[Pair], work: LiveBench) -> None
 
 def _line(number: int, name: str, side: Side) -> str:
     rollout = side.rollout
-    told = [value for value in side.injected_logprobs if value is not None]
-    logprobs = f"{sum(value > -1e-4 for value in told)} are 0, others down to {min(told):.1f}" if told else "none"
     end = "failed" if rollout.error else rollout.finish_reason or rollout.ended_by
     mask = sum(side.loss_mask)
     cells = (number, name, side.tokens, side.injected, side.requests, f"{side.seconds:.2f}", f"{side.tool_seconds:.2f}")
-    return "| " + " | ".join(as_markdown(str(cell)) for cell in (*cells, mask, logprobs, end)) + " |"
+    return "| " + " | ".join(as_markdown(str(cell)) for cell in (*cells, mask, _logprobs(side), end)) + " |"
+
+
+def _logprobs(side: Side) -> str:
+    """What the engine said of the tokens that the model did not choose."""
+    told = [value for value in side.injected_logprobs if value is not None]
+    if not told:
+        return "not given" if side.injected else "–"
+    forced = sum(value > -1e-4 for value in told)
+    if forced == len(told):
+        return "all 0 (forced)"
+    own = f"the model's own, lowest {min(told):.1f}"
+    return own if not forced else f"{forced} of {len(told)} are 0 (forced), the others down to {min(told):.1f}"
 
 
 def _parting(pair: Pair) -> str:

@@ -14,14 +14,17 @@ _UNPRINTED: Final = re.compile(
 
 
 _LINKED: Final = re.compile(r"(?i)(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@[-\w]+\.)")
-_JOINER: Final = "\u2060"
+_NOTHING: Final = ":small[]"
+"""Markdown that Streamlit shows as nothing at all."""
 
 
 def as_markdown(text: str) -> str:
     """``text`` as Markdown that shows exactly these characters, on one line, the invisible ones by number.
 
-    Addresses stay text: Streamlit makes links even of escaped ones, which a joiner of no width within them prevents.
+    Addresses stay text: Streamlit makes links even of escaped ones, which an empty element within them prevents. What
+    is copied from the page is the text alone.
     """
     one_line = _SPACE.sub(" ", text)
     named = _UNPRINTED.sub(lambda match: f"U+{ord(match.group()):04X}", one_line)
-    return _PUNCTUATION.sub(r"\\\1", _LINKED.sub(_JOINER, named))
+    cut = _LINKED.split(named)
+    return _NOTHING.join(_PUNCTUATION.sub(r"\\\1", piece) for piece in cut)

@@ -75,7 +75,7 @@ class Heard:
 def test_tokens_come_one_after_the_other_and_every_one_is_shown(page: Page, app_url: str) -> None:
     ids = sample_ids()
     heard = Heard(page)
-    choose_replay(page, app_url, 25)
+    choose_replay(page, app_url, 6)
     generate(page)
     line = page.locator(".run-line")
     expect(line).to_have_attribute("data-state", "running")
@@ -166,3 +166,57 @@ def test_hostile_tokens_stay_text(page: Page, app_url: str) -> None:
     expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
     assert page.locator(".hs img, .hs script").count() == 0
     expect(page.locator(".sample .tail").first).to_contain_text("[U+202E]")
+
+
+def test_where_no_token_was_chosen_inspect_is_at_the_first_that_is_wrong(page: Page, app_url: str) -> None:
+    choose_replay(page, app_url, 5000)
+    heat = page.get_by_role("spinbutton", name="Temperature")
+    heat.fill("1.5")
+    heat.press("Tab")
+    generate(page)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    settle(page)
+    page.get_by_role("button", name="Resample from the chosen token").click()
+    expect(page.locator(".live > .note")).to_contain_text("Choose the token first")
+    page.get_by_role("button", name="Open in Inspect", exact=True).click()
+    expect(page.get_by_label("Source")).to_contain_text(f"{len(sample_ids())} tokens")
+    settle(page)
+    page.get_by_role("button", name="Live", exact=True).click()
+    panel = page.locator(".st-key-live-inspect")
+    expect(panel).to_contain_text("where it first goes wrong")
+    expect(panel).not_to_contain_text("Token 0")
+    expect(panel.get_by_role("spinbutton", name="Temperature")).to_have_value(re.compile(r"^1\.50?$"))
+
+
+def test_a_screen_reader_is_told_of_the_run_that_is_shown(page: Page, app_url: str) -> None:
+    choose_replay(page, app_url, 5000)
+    generate(page)
+    told = page.locator(".run-line .unseen")
+    expect(told).to_have_text(f"Done. {len(sample_ids())} tokens sampled.")
+    settle(page)
+    page.get_by_text("Prompt and parameters").click()
+    page.get_by_role("spinbutton", name="Samples").fill("3")
+    page.get_by_role("spinbutton", name="Samples").press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(told).to_have_text(f"Done. {3 * len(sample_ids())} tokens sampled.")
+    settle(page)
+    page.get_by_role("button", name="Back to the run before").click()
+    expect(told).to_have_text(f"Done. {len(sample_ids())} tokens sampled.")
+
+
+def test_an_address_in_a_message_is_no_link_and_is_copied_as_it_is(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/live")
+    settle(page)
+    page.get_by_role("button", name="Choose an engine").click()
+    url = page.get_by_label("Base URL")
+    url.fill("host.example:8000")
+    url.press("Tab")
+    page.get_by_role("button", name="Connect").click()
+    said = page.locator(".st-key-live-engine").get_by_role("alert")
+    expect(said).to_contain_text("write http://host.example:8000 or, if it encrypts, https://host.example:8000.")
+    expect(said.get_by_role("link")).to_have_count(0)
+    said.get_by_text("no scheme").click(click_count=3)
+    copied = page.evaluate("getSelection().toString()")
+    assert "http://host.example:8000 or" in copied
+    assert copied.isascii()

@@ -28,7 +28,7 @@ def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
         "host": "127.0.0.1",
         "allowed": LOOPBACK,
         "expose_to_network": False,
-        "allow_live": True,
+        "allow_live": None,
     }
     assert started == [{"port": 4321, **usual}, {"port": None, **usual}]
 
@@ -60,9 +60,17 @@ def test_exposed_it_says_so_and_names_who_is_served(run: Run, started: list[dict
     assert started[0]["open_browser"] is False
     assert run("app", "--host", "192.0.2.7", "--expose-to-network").code == 0
     assert started[1]["allowed"] == (*LOOPBACK, "192.0.2.7")
-    assert [options["allow_live"] for options in started] == [False, False]
+    assert [options["allow_live"] for options in started] == [None, None]
     assert run("app", "--host", "192.0.2.7", "--expose-to-network", "--allow-live").code == 0
     assert started[2]["allow_live"] is True
+
+
+def test_behind_a_proxy_it_is_exposed_all_the_same(run: Run, started: list[dict[str, Any]]) -> None:
+    ran = run("app", "--expose-to-network", "--allow-host", "tools.example.org")
+    assert ran.code == 0
+    assert "without a login" in ran.err
+    assert "give --host" in ran.err
+    assert (started[0]["expose_to_network"], started[0]["open_browser"]) == (True, False)
 
 
 def test_everywhere_needs_a_name(run: Run, started: list[dict[str, Any]]) -> None:

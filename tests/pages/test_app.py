@@ -7,6 +7,7 @@ import sys
 import tomllib
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.middleware import Middleware
@@ -94,3 +95,32 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         }
     ]
     assert sys.argv == [str(app.APP)]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_private"),
+    [
+        ({}, True),
+        ({"allowed": (*app.LOOPBACK, "dev.localhost")}, True),
+        ({"expose_to_network": True}, False),
+        ({"allowed": (*app.LOOPBACK, "tools.example.org")}, False),
+        ({"host": "192.0.2.7", "expose_to_network": True}, False),
+    ],
+)
+@pytest.mark.parametrize("allow_live", [None, True])
+def test_live_generation_is_off_wherever_others_may_reach_the_app(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], is_private: bool, allow_live: bool | None
+) -> None:
+    class Fake:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def run(self, config: dict[str, object]) -> None:
+            assert config
+
+    gate = Gate()
+    monkeypatch.setattr("inspector.live.gate.GATE", gate)
+    monkeypatch.setattr("streamlit.App", Fake)
+    monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
+    app.run(port=4321, open_browser=False, allow_live=allow_live, **options)
+    assert (gate.allowed, gate.is_private) == (is_private or bool(allow_live), is_private)

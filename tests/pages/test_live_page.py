@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from inspector.live.gate import GATE, Gate
 from inspector.live.runs import RUNS
 from inspector.samplers import OneShot
+from inspector.samplers.prompts import render_prompt
 from inspector.tokens import vocabulary
 from inspector.ui import live_engines, live_prompt
 from inspector.ui.live_state import LiveBench
@@ -137,6 +141,56 @@ def test_raw_tokens_are_taken_as_they_are(app: AppTest) -> None:
     labelled(app.text_area, "Prompt").set_value("[200006, 1428, 200008, 13225, 200007, 200006, 173781]")
     press(app, "Show the prompt as tokens")
     assert work(app).prompt == (200006, 1428, 200008, 13225, 200007, 200006, 173781)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "999999999",
+            "Token 0 of the prompt is 999999999, which gpt-oss does not have: expected ids from 0 to 201087.",
+        ),
+        ("-5", "Token 0 of the prompt is -5, which gpt-oss does not have: expected ids from 0 to 201087."),
+        (
+            "200006, 201088",
+            "Token 1 of the prompt is 201088, which gpt-oss does not have: expected ids from 0 to 201087.",
+        ),
+        ("[200006, 1428", "The token ids cannot be read: line 1, column 14: the list is not closed"),
+        ('{"messages": [{"role": "robot", "content": "Hi"}]}', "The chat request cannot be rendered: message 1 has"),
+        ('{"messages": 7}', "The chat request cannot be rendered: `messages` is no list"),
+    ],
+)
+def test_a_raw_prompt_that_cannot_be_is_refused(app: AppTest, text: str, said: str) -> None:
+    app.session_state["live.tab"] = "Raw tokens"
+    app.run()
+    labelled(app.text_area, "Prompt").set_value(text)
+    press(app, "Show the prompt as tokens")
+    (told,) = warnings(app)
+    assert told.startswith(said)
+    assert work(app).prompt == ()
+    assert labelled(app.text_area, "Prompt").value == text
+
+
+def test_a_lone_number_is_an_id_and_a_chat_request_is_rendered_with_its_tools(app: AppTest) -> None:
+    app.session_state["live.tab"] = "Raw tokens"
+    app.run()
+    labelled(app.text_area, "Prompt").set_value("7")
+    press(app, "Show the prompt as tokens")
+    assert work(app).prompt == (7,)
+    request = {
+        "messages": [{"role": "user", "content": "How <|call|>?"}],
+        "tools": [{"type": "function", "function": {"name": "weigh", "description": "Weighs.", "parameters": {}}}],
+        "date": "2026-01-31",
+    }
+    replay(app)
+    labelled(app.text_area, "Prompt").set_value(json.dumps(request))
+    press(app, "Generate")
+    assert warnings(app) == []
+    assert work(app).prompt == render_prompt(request)
+    run = RUNS.find(work(app).run)
+    assert run is not None
+    assert run.tools == ("functions.weigh",)
+    run.wait(60)
 
 
 def test_a_replay_is_sampled_and_shown(app: AppTest) -> None:
@@ -301,6 +355,23 @@ def test_connecting_to_a_server_that_says_nothing_is_cancelled_at_once(
     assert labelled(app.text_input, "Base URL").value.startswith("http://127.0.0.1:")
 
 
+def test_generate_while_connecting_says_so_until_that_is_over(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_engines, "_AT_ONCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        connected(app, f"http://{where}")
+        labelled(app.text_area, "User").set_value("How much is it?")
+        press(app, "Generate")
+        said = [f"Still connecting to {where}: press Generate again when it is there."]
+        assert [text.replace(":small[]", "") for text in warnings(app)] == said
+        app.run()
+        assert warnings(app), "it stays as long as it is so"
+        press(app, "Stop")
+        app.run()
+    assert warnings(app) == []
+    assert work(app).run == ""
+
+
 def test_a_server_that_says_nothing_is_given_up_with_what_was_waited_for(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,5 +400,18 @@ def test_a_sampler_of_one_s_own_can_be_named_but_not_where_others_reach_the_app(
         live_prompt.wish()
     gate.is_private = True
     filled["sampler"] = "no.such.module:Sampler"
-    with pytest.raises(live_prompt.NotYet, match="cannot be loaded: ModuleNotFoundError"):
+    with pytest.raises(live_prompt.NotYet) as told:
         live_prompt.wish()
+    assert "no module 'no' among the installed packages or in " in str(told.value)
+    assert os.getcwd() in str(told.value), "it says which folder was looked in"
+
+
+def test_a_sampler_in_the_current_folder_is_found(gate: Gate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sampler_lying_here.py").write_text(
+        "from inspector.samplers import OneShot\n\nclass Mine(OneShot): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder])
+    filled = {"user": "How much is it?", "sampler": "sampler_lying_here:Mine"}
+    monkeypatch.setattr(live_prompt, "_said", lambda name, default: filled.get(name, default))
+    assert type(live_prompt.wish().sampler).__name__ == "Mine"

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 from inspector.live.gate import GATE
 from inspector.live.runs import RUNS
 from inspector.samplers.values import Delta, SamplingParams
-from inspector.tokens import CALL, vocabulary
+from inspector.tokens import CALL, Transcript, vocabulary
 from inspector.ui.live_state import LiveBench
+from inspector.view.viewmodel import digest
 
 from ..samplers.injecting_engine import InjectingEngine
 from .test_live_page import head
@@ -102,6 +103,7 @@ def test_the_ab_experiment_is_run_and_told(root: Path) -> None:
     assert "seed 11" in texts(app)
     assert "openai-harmony 0.0.8 | oss-harmony 0.0.11" in texts(app)
     assert f"0.0 % (0/{result.planned // 2})" in texts(app)
+    assert "| difference | p (Holm) |" in texts(app)
     assert app.get("plotly_chart")
     assert app.get("download_button")
 
@@ -134,6 +136,8 @@ def test_both_strategies_stand_side_by_side_with_their_traps(root: Path) -> None
     assert "both ways gave the same tokens" in said
     assert f"| 1 | Tool loop | {len(pair.loop.rollout.ids)} |" in said
     assert "ignore_eos" in said
+    assert "add, multiply, clock, echo, fail" in said
+    assert "| trained on (loss mask 1) | logprobs of the tokens put in |" in said
     shown = RUNS.find(held.run)
     assert shown is not None
     assert [shown.transcript(n).ids for n in (0, 1)] == [pair.loop.rollout.ids, pair.injecting.rollout.ids]
@@ -166,6 +170,36 @@ def test_the_guard_is_measured_and_its_absence_is_told(root: Path) -> None:
     # Six samples: what the three without the guard would have lost.
     assert told["blocked"]["words"].endswith(", in 3 of 3 samples.")
     assert {row["sample"] for row in told["blocked"]["rows"]} == {0, 1, 2}
+
+
+def test_the_guard_leads_to_where_its_prompt_is_filled_in(root: Path) -> None:
+    engine = Saying()
+    app = live(root, engine, "Guard")
+    labelled(app.button, "Measure").click()
+    app.run()
+    assert "filled in under Generate" in app.warning[0].value
+    labelled(app.button, "Go to Generate").click()
+    app.run()
+    assert not app.exception
+    assert app.session_state["live.part"] == "Generate"
+    app.session_state["live.tab"] = "Raw tokens"
+    app.run()
+    labelled(app.text_area, "Prompt").set_value("200006, 1428, 200008, 13225, 200007, 200006, 173781")
+    app.run()
+    app.session_state["live.part"] = "Guard"
+    app.run()
+    labelled(app.number_input, "Samples of each").set_value(2)
+    labelled(app.button, "Measure").click()
+    app.run()
+    # It goes by the raw prompt although its tab is not shown.
+    finished(app, "harmonyscope.guard")
+    assert not app.warning
+    assert {prompt for prompt, _ in engine.asked} == {(200006, 1428, 200008, 13225, 200007, 200006, 173781)}
+    assert not any(button.label == "Go to Generate" for button in app.button)
+    app.session_state["live.part"] = "Generate"
+    app.run()
+    assert app.session_state["live.tab"] == "Raw tokens"
+    assert labelled(app.text_area, "Prompt").value == "200006, 1428, 200008, 13225, 200007, 200006, 173781"
 
 
 def test_a_warning_goes_when_what_it_speaks_of_was_mended(root: Path) -> None:
@@ -275,6 +309,26 @@ def test_resampling_keeps_the_prefix_and_counts_the_same_failure(root: Path) -> 
     assert run.transcript(0).ids == tuple(encode(BROKEN)), "the kept prefix stands before what was drawn"
     app.run()
     assert not app.exception
+
+
+def test_what_was_opened_from_the_live_page_is_drawn_again_as_it_was_drawn(root: Path) -> None:
+    engine = Saying(encode(BROKEN)[2:])
+    app = inspected(root, engine)
+    assert labelled(app.number_input, "Temperature").value == 1.0
+    opened = digest(Transcript(tuple(encode(BROKEN)), role="assistant"))
+    app.session_state["harmonyscope.live"].seen["drawn"] = (opened, SamplingParams(99, 1.5, top_p=0.9))
+    app.session_state["w.live"] = False
+    app.run()
+    app.session_state["w.live"] = True
+    app.run()
+    assert labelled(app.number_input, "Temperature").value == 1.5
+    assert labelled(app.number_input, "Max tokens").value == 99
+    labelled(app.button, "Resample from token 2").click()
+    app.run()
+    run = RUNS.find(app.session_state["harmonyscope.live"].run)
+    assert run is not None
+    run.wait(60)
+    assert (run.params.temperature, run.params.top_p) == (1.5, 0.9)
 
 
 def test_without_an_engine_the_panel_says_where_to_get_one(root: Path) -> None:

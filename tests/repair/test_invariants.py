@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from inspector.harmony.strict import StrictModel
 from inspector.harmony.verdict import Dialect, Verdict
 from inspector.repair.engine import Choices, Outcome, diagnose_and_repair
 from inspector.tokens import Scan, Transcript, apply_edits, vocabulary
+from inspector.tokens.transcript import Origin
 
 HEALTHY = [
     "<|channel|>analysis<|message|>Look at the log first.<|end|><|start|>assistant<|channel|>commentary"
@@ -151,3 +154,25 @@ def test_messages_read_from_the_repaired_transcript_match_the_releases() -> None
             return [m.record() for m in messages]
 
         assert plain(outcome.repaired.messages) == plain(verdict.messages)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(mutated())
+def test_what_was_put_in_is_never_called_the_model_s_own(transcript: Transcript) -> None:
+    origins: list[Origin] = ["injected"] * len(transcript.ids)
+    found = repaired(replace(transcript, origins=tuple(origins))).diagnostics
+    assert not [one for one in found if one.code == "HS407"]
+
+
+def test_a_result_that_was_put_in_stays_so_when_what_follows_it_is_repaired() -> None:
+    called = _encode('<|channel|>commentary to=functions.add <|constrain|>json<|message|>{"a":1,"b":2}<|call|>')
+    result = _encode("<|start|>functions.add<|channel|>commentary to=assistant<|message|>3<|end|><|start|>assistant")
+    said = _encode("<|channel|>analysis<|channel|>final<|message|>It is 3.<|return|>")
+    ids = (*called, *result, *said)
+    known: list[Origin] = ["sampled"] * len(called)
+    known += ["injected"] * len(result)
+    known += ["sampled"] * len(said)
+    for given_origins, codes in ((tuple(known), ["HS201"]), (None, ["HS407", "HS201"])):
+        outcome = repaired(Transcript(ids, "assistant", origins=given_origins))
+        assert [one.code for one in outcome.diagnostics] == codes
+        assert outcome.error is None

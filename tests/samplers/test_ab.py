@@ -27,7 +27,7 @@ from inspector.samplers.prompts import render_prompt
 from inspector.samplers.values import Delta, SamplingParams
 from inspector.samplers.wilson import wilson
 from inspector.tokens import vocabulary
-from inspector.ui.ab_figures import forest_figure, page
+from inspector.ui.ab_figures import RULES, forest_figure, p_name, p_words, page
 
 from ..aio import run as finish
 
@@ -345,7 +345,13 @@ def test_the_figure_shows_every_rate_and_nothing_becomes_markup() -> None:
             highs = [x + plus for x, plus in zip(trace["x"], trace["error_x"]["array"], strict=True)]
             assert highs == pytest.approx([rate.high for rate in rates], abs=2e-5)
         assert len({trace["marker"]["symbol"] for trace in figure["data"]}) == 3
+        assert not [note for note in figure["layout"]["annotations"] if note["text"].startswith("p ")]
         json.dumps(figure)
+    two = finish(run_ab(engine, shipped_conversations(), STYLES[:2], 3, PARAMS))
+    notes = [note["text"] for note in forest_figure(two, "light")["layout"]["annotations"] if note["x"] == 1]
+    assert notes == [f"{p_name(row)} {p_words(row.comparisons[0].p_holm)}" for row in two.most(RULES)]
+    assert [note.startswith("p (Holm) ") for note in notes] == [row.severity is not None for row in two.most(RULES)]
+    assert any(note.startswith("p (Holm) ") for note in notes)
     text = page(result)
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text

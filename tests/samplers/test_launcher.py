@@ -341,3 +341,10 @@ def test_the_line_that_says_why(lines: list[str], said: str) -> None:
 def test_a_line_is_plain_and_short() -> None:
     assert launcher_log.clean("\x1b[1;31mred\x1b[0m\x07 \u202e") == "red"
     assert len(launcher_log.clean("x" * 10**6)) == launcher_log.LONGEST
+
+
+def test_the_list_of_routes_is_left_out_and_nothing_else() -> None:
+    said = "(APIServer pid=1) INFO 11-26 19:09:05 [launcher.py:46] "
+    kept = ["Loading the model: Route: /x", f"{said}Started server process [1]"]
+    routes = [f"{said}Available routes are:", f"{said}Route: /openapi.json, Methods: GET, HEAD"]
+    assert launcher_log.without_routes([kept[0], *routes, kept[1]]) == kept

@@ -94,6 +94,7 @@ def checked(answer: Answer, **options: Any) -> ServerInfo:
         ("localhost:8000", "http://localhost:8000"),
         ("127.0.0.1:8000/v1", "http://127.0.0.1:8000"),
         ("[::1]:8000", "http://[::1]:8000"),
+        ("\ufeffhttp\u2060://127.0.0.1:80\u200b00\u200b ", "http://127.0.0.1:8000"),
     ],
 )
 def test_an_address_as_people_give_it(given: str, root: str) -> None:

@@ -50,7 +50,7 @@ class LiveView {
     this.run = run;
     for (const part of [this.line.root, this.acts]) part.hidden = !run;
     this.rows.root.hidden = this.again.hidden = true;
-    this.line.tell("");
+    this.line.begin();
     if (!run) return;
     this.base = new URL(`${base}/${run}`, new URL(".", document.baseURI)).href;
     this.chosen = 0;
@@ -181,7 +181,9 @@ class LiveView {
   }
 
   _ask(what) {
-    const { picked = false, active: token = 0 } = this.screen?.tokens ?? {};
+    const { picked = false, active = 0 } = this.screen?.tokens ?? {};
+    // Where none was chosen, Inspect goes to the first that is wrong, as with any other transcript.
+    const token = picked ? active : null;
     if (what === "resample" && !picked) {
       this.line.tell("Choose the token first from which it is drawn again: click one, or walk there with the arrow keys.");
       return;

@@ -14,6 +14,9 @@ function reasonText(row) {
   return row.stop === null ? row.finish : `${row.finish} · ${row.stop}`;
 }
 
+/** How often a screen reader is told how far it has come, while it goes on. */
+const SPOKEN_MS = 5000;
+
 /** The line above the samples: state, counts, speed, the button that stops it. */
 class RunLine {
   constructor(host, { stop }) {
@@ -28,13 +31,18 @@ class RunLine {
     host.append(this.root, this.note);
   }
 
+  /** Another run is shown from now on: nothing that was said of the one before holds. */
+  begin() {
+    this.said = this.spoken.textContent = "";
+    this.tell("");
+  }
+
   show(summary) {
     const { state, tokens, seconds, rows, error } = summary;
     const over = rows.filter((row) => row.done).length;
     this.root.dataset.state = state;
     this.state.textContent = STATE_WORDS[state];
-    if (this.said !== state) this.spoken.textContent = `${STATE_WORDS[state]}. ${plural(tokens, "token")} sampled.`;
-    this.said = state;
+    this._speak(state, `${STATE_WORDS[state]}. ${plural(tokens, "token")} sampled.`);
     const parts = [plural(tokens, "token"), secondsText(seconds)];
     if (tokens && seconds > 0.05) parts.push(`${NUMBERS.format(Math.round(tokens / seconds))} tokens/s`);
     if (rows.length > 1) parts.unshift(`${over} of ${rows.length} samples ended`);
@@ -42,6 +50,16 @@ class RunLine {
     this.engine.textContent = summary.engine;
     this.button.hidden = state !== "running";
     this.tell(error);
+  }
+
+  /** What is over is always told as it is; what goes on, seldom. */
+  _speak(state, words) {
+    const now = performance.now();
+    if (state === "running" && this.said === state && now - this.spokenAt < SPOKEN_MS) return;
+    if (this.spoken.textContent === words) return;
+    this.spoken.textContent = words;
+    this.said = state;
+    this.spokenAt = now;
   }
 
   /** A sentence of the run itself, or of the way to it. */
