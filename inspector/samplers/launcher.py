@@ -177,7 +177,7 @@ class ServerProcess:
             env = {"PYTHONSAFEPATH": "1", **vllm_environment(given, python=python), "VLLM_API_KEY": self._key}
             if not has_gpu():
                 # On a CPU it takes all of every core; who looks at its tokens shall not wait for it.
-                env[launcher_child.NICE] = "5"
+                env[launcher_child.NICE] = "10"
             told, report = os.pipe()
             try:
                 self._keeper = subprocess.Popen(
