@@ -28,6 +28,9 @@ _PLACEHOLDER: Final = (
     'or transcript records, one JSON object per line: {"id": "run 7", "token_ids": [200005, 35644]}'
 )
 _UPLOADS: Final = "harmonyscope.uploads"
+_TAKEN: Final = "harmonyscope.taken"
+"""In the session state: which uploaded file was taken last."""
+
 _TURN: Final = "harmonyscope.input"
 _EMPTY: Final = re.compile(r"[\[\]{}\s]*|null|\"\s*\"|'\s*'")
 _URL: Final = re.compile(r"\s*https?://\S+\s*")
@@ -170,8 +173,10 @@ def _close() -> None:
 def _file_changed() -> None:
     work = bench()
     file = st.session_state[f"w.file.{st.session_state[_UPLOADS]}"]
-    if file is None:
+    # What is pressed while a run goes on that a file began has Streamlit call this once more, for the same file.
+    if file is None or file.file_id == st.session_state.get(_TAKEN):
         return
+    st.session_state[_TAKEN] = file.file_id
     # The role, the tools and the format that were chosen stay: they are how to read it.
     work.open_file(file.getvalue(), file.name)
     _forget_sample(work)
