@@ -102,16 +102,12 @@ class _Group(click.Group):
             raise _PipeClosed from None
         except ExceptionGroup as group:
             # Answers that are drawn side by side fail together, for one reason.
-            first = _first(group)
-            if isinstance(first, BrokenPipeError):
+            from .samplers.theirs import first
+
+            cause = first(group)
+            if isinstance(cause, BrokenPipeError):
                 raise _PipeClosed from None
-            raise first from group
-
-
-def _first(error: Exception) -> Exception:
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+            raise cause from group
 
 
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
