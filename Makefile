@@ -1,10 +1,10 @@
-# harmonyscope: everything starts here. From a fresh clone, with Python 3.11 or later and make:
+# harmonylens: everything starts here. From a fresh clone, with Python 3.11 or later and make:
 #
 #   make app     set up and open the app
 #   make test    set up and run every check: style, types, import contracts, tests
 #
 # Settings: PYTHON=python3.12 picks the interpreter of a new environment; PYTEST_ARGS="-k wide" is handed to
-# pytest; HARMONYSCOPE_CACHE=folder keeps the vocabulary and the releases there instead of in the user's cache;
+# pytest; HARMONYLENS_CACHE=folder keeps the vocabulary and the releases there instead of in the user's cache;
 # LOCKED=1 installs the very versions of requirements.lock (Linux, Python 3.11 to 3.13), hashes checked.
 #
 # Live generation without a GPU (Linux): `make engine` builds ENGINE=.engine, an environment of its own with the CPU
@@ -84,7 +84,7 @@ engine-speaks: engine ## train the tiny model for some minutes, so that it speak
 	$(ENGINE_PY) -m inspector.vllm_side.train $(ENGINE)/models/speaks --seconds $(ENGINE_SECONDS)
 
 test-engine: $(DEV_READY) releases engine ## the checks that sample from the real vLLM
-	HARMONYSCOPE_ENGINE=$(ENGINE) $(PY) -m pytest -q $(PYTEST_WORKERS) -m engine tests/engine $(PYTEST_ARGS)
+	HARMONYLENS_ENGINE=$(ENGINE) $(PY) -m pytest -q $(PYTEST_WORKERS) -m engine tests/engine $(PYTEST_ARGS)
 
 wheel: $(DEV_READY) ## build the wheel into dist/
 	$(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -139,5 +139,5 @@ $(PY) $(ENGINE_PY):
 	    exec "$$candidate" -m venv --clear $(patsubst %/bin/python,%,$@); \
 	  fi; \
 	done; \
-	echo "harmonyscope needs Python 3.11 or later with its venv module; none was found. Install one, or name it: make PYTHON=/path/to/python3.12 app" >&2; \
+	echo "harmonylens needs Python 3.11 or later with its venv module; none was found. Install one, or name it: make PYTHON=/path/to/python3.12 app" >&2; \
 	exit 1

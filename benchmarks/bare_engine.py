@@ -1,7 +1,7 @@
 """vLLM alone, for ``gpu_live.py``: run in vLLM's own Python, it samples as told and says how long that took.
 
 A line of JSON per job comes in (batch, tokens, prompt), a line of JSON per job goes out (seconds, tokens). Nothing of
-harmonyscope is imported: this is what its path is measured against.
+harmonylens is imported: this is what its path is measured against.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def bench_start(rounds: int) -> dict[str, float]:
             commands.append(time.perf_counter() - began)
     return {
         "import inspector": round(statistics.median(imports), 3),
-        "harmonyscope inspect": round(statistics.median(commands), 3),
+        "harmonylens inspect": round(statistics.median(commands), 3),
     }
 
 
@@ -179,7 +179,7 @@ def judge(results: dict[str, Any]) -> list[tuple[str, str, bool]]:
         held = row["bytes_per_token"]
         aims.append((f"{row['shape']}: < {AIM_BYTES:g} bytes a token", f"{held:g}", held < AIM_BYTES))
     start = results["start"]
-    for name, bar in (("import inspector", AIM_IMPORT), ("harmonyscope inspect", AIM_COMMAND)):
+    for name, bar in (("import inspector", AIM_IMPORT), ("harmonylens inspect", AIM_COMMAND)):
         aims.append((f"{name} < {bar:g} s", f"{start[name]:g} s", start[name] < bar))
     return aims
 

@@ -1,4 +1,4 @@
-"""harmonyscope: read, repair and re-encode gpt-oss (Harmony) token transcripts.
+"""harmonylens: read, repair and re-encode gpt-oss (Harmony) token transcripts.
 
 >>> from inspector import inspect
 >>> inspect("<|channel|>final<|message|>Hello.<|return|>").repair.ok

@@ -1,4 +1,4 @@
-"""``python -m inspector`` is the command ``harmonyscope``."""
+"""``python -m inspector`` is the command ``harmonylens``."""
 
 import sys
 

@@ -35,7 +35,7 @@ def main() -> None:
 
     # Pictures of our own: Streamlit would fetch its symbols for the page's icon from the network.
     pictures = APP.parent / "ui"
-    st.set_page_config(page_title="harmonyscope", page_icon=pictures / "icon.svg", layout="wide")
+    st.set_page_config(page_title="harmonylens", page_icon=pictures / "icon.svg", layout="wide")
     st.logo(pictures / "logo.svg", size="medium")
     pages = [
         st.Page(page_file("inspect"), title="Inspect", default=True),

@@ -1,4 +1,4 @@
-"""The command ``harmonyscope``.
+"""The command ``harmonylens``.
 
 Exit codes: 0 clean, 1 findings at or above ``--fail-on`` (default error), 2 bad usage or input; 130, 141 and 143 as
 shells report Ctrl-C, a reader that went away, and SIGTERM. Reports and records go to standard output, everything
@@ -37,19 +37,22 @@ from .cli_output import (
 )
 from .cli_sample import sample
 from .cli_scan import scan
+from .renamed import adopt
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; no exception reaches a person.
 
-    ``HARMONYSCOPE_TRACEBACK=1`` lets a defect of the program itself through with its traceback.
+    ``HARMONYLENS_TRACEBACK=1`` lets a defect of the program itself through with its traceback.
     """
+    for sentence in adopt(os.environ):
+        say(sentence)
     try:
-        code = cli.main(args=None if args is None else list(args), prog_name="harmonyscope", standalone_mode=False)
+        code = cli.main(args=None if args is None else list(args), prog_name="harmonylens", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else CLEAN
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "harmonyscope"
+        where = error.ctx.command_path if error.ctx is not None else "harmonylens"
         say(f"{_sentence(error.format_message())} See `{where} --help`.")
         return UNUSABLE
     except click.ClickException as error:
@@ -72,7 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
             drop_output()
             return UNUSABLE
         say(
-            f"this is a defect of harmonyscope, not of the input: {type(error).__name__}: {error}. "
+            f"this is a defect of harmonylens, not of the input: {type(error).__name__}: {error}. "
             f"Set {TRACEBACK}=1 to see where, and please report it."
         )
         return UNUSABLE
@@ -85,7 +88,7 @@ def _sentence(text: str) -> str:
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        click.echo(f"harmonyscope {__version__}")
+        click.echo(f"harmonylens {__version__}")
         context.exit()
 
 

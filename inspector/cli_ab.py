@@ -1,4 +1,4 @@
-"""``harmonyscope ab``: the same conversations rendered in several ways, sampled, and their failures counted."""
+"""``harmonylens ab``: the same conversations rendered in several ways, sampled, and their failures counted."""
 
 from __future__ import annotations
 

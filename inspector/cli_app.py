@@ -1,4 +1,4 @@
-"""``harmonyscope app``: the app, on this machine only unless a flag says that the risk is known."""
+"""``harmonylens app``: the app, on this machine only unless a flag says that the risk is known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EVERYWHERE: Final = ("0.0.0.0", "::", "")
     "galleries",
     multiple=True,
     type=click.Path(exists=True),
-    help="A gallery to show beside the one that ships: a folder or a .harmonyscope file. May be repeated.",
+    help="A gallery to show beside the one that ships: a folder or a .harmonylens file. May be repeated.",
 )
 @click.option(
     "--host",

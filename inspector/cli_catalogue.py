@@ -1,4 +1,4 @@
-"""``harmonyscope rules`` and ``harmonyscope releases``: what this program knows, and what it has at hand."""
+"""``harmonylens rules`` and ``harmonylens releases``: what this program knows, and what it has at hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rules(code: str | None, form: str) -> int:
         found = [r for r in all_rules().values() if r.code.startswith((code or "").upper())]
         if not found:
             meant = close_to(code or "")
-            hint = f"did you mean {' or '.join(meant)}?" if meant else "`harmonyscope rules` lists them."
+            hint = f"did you mean {' or '.join(meant)}?" if meant else "`harmonylens rules` lists them."
             raise InputError(f"no rule is called {code!r}; {hint}")
         if form == "json":
             _echo_json([rule_record(rule) for rule in found])
@@ -89,7 +89,7 @@ def list_releases(form: str = "text") -> int:
     for title in WANTED:
         if title not in [release.title for release in found]:
             spec = title.replace(" ", "==")
-            say(f"{title} is not here, its verdicts are predicted; `harmonyscope releases add {spec}` fetches it.")
+            say(f"{title} is not here, its verdicts are predicted; `harmonylens releases add {spec}` fetches it.")
     return CLEAN
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .samplers import Engine, SamplingParams
     from .samplers.values import Delta
 
-API_KEY: Final = "HARMONYSCOPE_API_KEY"
+API_KEY: Final = "HARMONYLENS_API_KEY"
 """The environment variable with the key of a server that wants one."""
 
 _CODES: Final[dict[int, int]] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}

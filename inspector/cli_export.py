@@ -1,4 +1,4 @@
-"""``harmonyscope export``: one transcript in, a file to take along out."""
+"""``harmonylens export``: one transcript in, a file to take along out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def export(file: str, form: str | None, out: str | None, input_format: str, reco
     """Export a transcript: as a page, an issue, a fixture, a test, SARIF or a bundle.
 
     html is one file with the whole screen that opens without a server. html, json and bundle open again in
-    harmonyscope to the same inspection.
+    harmonylens to the same inspection.
     """
     options = engine_options(given)
     choices = parse_choices(choose)
@@ -102,7 +102,7 @@ def _only(transcripts: tuple[Transcript, ...], record: int | None, shown: str) -
     if record is None and count > 1:
         raise InputError(
             f"{shown} has {count:,} transcripts: choose one with --record, or export them all with "
-            "`harmonyscope gallery build`."
+            "`harmonylens gallery build`."
         )
     if record is not None and record > count:
         raise InputError(f"--record {record}: {shown} has {count:,} {'transcript' if count == 1 else 'transcripts'}.")

@@ -1,4 +1,4 @@
-"""``harmonyscope gallery``: galleries as static sites and as bundles."""
+"""``harmonylens gallery``: galleries as static sites and as bundles."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 
 @gallery.command()
 @_source
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="The file, NAME.harmonyscope.")
+@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="The file, NAME.harmonylens.")
 @_title
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def pack(source: Path, out: Path, title: str | None, force: bool) -> int:
-    """Pack a gallery into one .harmonyscope file that the app opens."""
+    """Pack a gallery into one .harmonylens file that the app opens."""
     from .gallery import SampleError, bundle
 
     found = _open(source, title)

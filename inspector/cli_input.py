@@ -50,7 +50,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         raise InputError(f"{shown} does not exist: give the path of a file, or - for standard input.") from None
     except IsADirectoryError:
-        raise InputError(f"{shown} is a folder: give a file, or several files to `harmonyscope scan`.") from None
+        raise InputError(f"{shown} is a folder: give a file, or several files to `harmonylens scan`.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{shown} cannot be read: {_reason(error)}.") from None
     with file:
@@ -121,7 +121,7 @@ def refuse_binary(head: bytes, shown: str) -> None:
 def _too_large(shown: str, size: str) -> str:
     return (
         f"{shown} has {size}, and inspect reads {MAX_BYTES // 2**20} MB at most: "
-        "use `harmonyscope scan` for many records, or cut the transcript."
+        "use `harmonylens scan` for many records, or cut the transcript."
     )
 
 
@@ -195,7 +195,7 @@ def parse_selectors(values: Iterable[str], option: str) -> tuple[str, ...]:
         named = [rule.name for rule in all_rules().values() if rule.name == word.lower()]
         if not codes and not named:
             meant = close_to(word)
-            hint = f"did you mean {' or '.join(meant)}?" if meant else "see `harmonyscope rules`."
+            hint = f"did you mean {' or '.join(meant)}?" if meant else "see `harmonylens rules`."
             raise InputError(f"{option} {word!r}: no rule has that code, prefix or name; {hint}")
         out.append(word.upper() if codes else word.lower())
     return tuple(out)

@@ -1,4 +1,4 @@
-"""``harmonyscope inspect``: one transcript in, a report or a record out."""
+"""``harmonylens inspect``: one transcript in, a report or a record out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A report for people, or one record (harmonyscope/1) per line.",
+    help="A report for people, or one record (harmonylens/1) per line.",
 )
 @click.option(
     "--input-format",

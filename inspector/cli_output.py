@@ -25,7 +25,7 @@ PIPE_CLOSED: Final = 141
 TERMINATED: Final = 143
 """What shells report for a program ended by Ctrl-C, by a reader that went away, and by SIGTERM."""
 
-TRACEBACK: Final = "HARMONYSCOPE_TRACEBACK"
+TRACEBACK: Final = "HARMONYLENS_TRACEBACK"
 """The environment variable that lets a traceback be seen."""
 
 _WIDTH: Final = 100
@@ -66,7 +66,7 @@ def say(sentence: str) -> None:
     from .report.visible import visible
 
     _escape_what_cannot_be_written(sys.stderr)
-    print(f"harmonyscope: {visible(sentence)}", file=sys.stderr, flush=True)
+    print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
 
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:

@@ -1,4 +1,4 @@
-"""``harmonyscope sample``: prompts in, answers of an engine out, judged as they are."""
+"""``harmonylens sample``: prompts in, answers of an engine out, judged as they are."""
 
 from __future__ import annotations
 

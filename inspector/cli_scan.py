@@ -1,4 +1,4 @@
-"""``harmonyscope scan``: many transcript records in, a record or a line for each out, and the histogram."""
+"""``harmonylens scan``: many transcript records in, a record or a line for each out, and the histogram."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ID_SHOWN: Final = 80
     type=click.Choice(["text", "jsonl"]),
     default="text",
     show_default=True,
-    help="A line for each transcript, or its inspection record (harmonyscope/1).",
+    help="A line for each transcript, or its inspection record (harmonylens/1).",
 )
 @click.option("--summary", is_flag=True, help="Print only the histogram; as JSON with --format jsonl.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")

@@ -48,7 +48,7 @@ def saved_samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database of the tests' own: a person's saved samples are none of their business."""
     url = f"sqlite:///{tmp_path_factory.mktemp('saved') / 'samples.sqlite3'}"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HARMONYSCOPE_DATABASE_URL", url)
+        patch.setenv("HARMONYLENS_DATABASE_URL", url)
         yield url
 
 
@@ -68,12 +68,12 @@ def offline_env(tmp_path: Path) -> dict[str, str]:
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(_NO_NETWORK)
     nowhere = "http://127.0.0.1:9"
-    env = {k: v for k, v in os.environ.items() if not k.upper().startswith(("TIKTOKEN_", "HARMONYSCOPE_"))}
+    env = {k: v for k, v in os.environ.items() if not k.upper().startswith(("TIKTOKEN_", "HARMONYLENS_"))}
     env |= dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), nowhere)
     env |= {"no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost"}
     env["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env["HARMONYSCOPE_DATABASE_URL"] = f"sqlite:///{tmp_path / 'samples.sqlite3'}"
-    env["HARMONYSCOPE_CACHE"] = str(tmp_path / "cache")
+    env["HARMONYLENS_DATABASE_URL"] = f"sqlite:///{tmp_path / 'samples.sqlite3'}"
+    env["HARMONYLENS_CACHE"] = str(tmp_path / "cache")
     env["TMPDIR"] = str(tmp_path)
     return env
 
@@ -81,12 +81,12 @@ def offline_env(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """A Chromium for the browser tests. Without one they are skipped at a desk and fail in CI."""
-    named = os.environ.get("HARMONYSCOPE_CHROMIUM")
+    named = os.environ.get("HARMONYLENS_CHROMIUM")
     found = named or next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
     )
     if found is None:
-        reason = "no Chromium found: install one, or name it in HARMONYSCOPE_CHROMIUM"
+        reason = "no Chromium found: install one, or name it in HARMONYLENS_CHROMIUM"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -95,4 +95,4 @@ def chromium_path() -> str:
 
 def pytest_report_header() -> str:
     profile = os.environ.get("HYPOTHESIS_PROFILE", "fixed")
-    return f"harmonyscope: Python {sys.version.split()[0]}, hypothesis profile {profile}"
+    return f"harmonylens: Python {sys.version.split()[0]}, hypothesis profile {profile}"

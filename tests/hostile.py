@@ -40,7 +40,7 @@ TEXTS: dict[str, str] = {
     "marks": "e" + "\u0301\u0327\u0489" * 300,
     "no break": "W" * 3000 + "\u00a0" * 300 + "=" * 2000,
     "component": json.dumps(
-        {"digest": "x", "part": "base", "value": {"findings": [["<b>"]]}, "schema": "harmonyscope/1"}
+        {"digest": "x", "part": "base", "value": {"findings": [["<b>"]]}, "schema": "harmonylens/1"}
     ),
     "prototype": '{"__proto__": {"pwned": 9}, "constructor": {"prototype": {"pwned": 10}}} __proto__ constructor toString',
     "surrogate": "\ud800 lone \udfff".encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
@@ -103,7 +103,7 @@ def records() -> list[dict[str, Any]]:
     for number, text in enumerate(TEXTS.values()):
         out.append(
             {
-                "schema": "harmonyscope/transcript/1",
+                "schema": "harmonylens/transcript/1",
                 "id": f"{number} {text}",
                 "title": text,
                 "story": text,

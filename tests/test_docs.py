@@ -43,7 +43,7 @@ VLLM_OPTIONS = {"--logits-processors", "--max-model-len", "--dtype", "--enforce-
 def test_the_commands_of_the_readme_exist() -> None:
     from inspector.cli import cli
 
-    for words in re.findall(r"^\$ harmonyscope ([a-z]+)[^#\n]*", README, flags=re.MULTILINE):
+    for words in re.findall(r"^\$ harmonylens ([a-z]+)[^#\n]*", README, flags=re.MULTILINE):
         assert CliRunner().invoke(cli, [words, "--help"]).exit_code == 0, words
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"(?:^|`)make ([a-z]+)\b", README, flags=re.MULTILINE)):

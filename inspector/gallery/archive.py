@@ -63,7 +63,7 @@ def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) 
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
-        raise SampleError(f"the zip cannot be opened ({error}); expected a .harmonyscope bundle") from error
+        raise SampleError(f"the zip cannot be opened ({error}); expected a .harmonylens bundle") from error
     with archive:
         entries = archive.infolist()
         if len(entries) > limits.members:

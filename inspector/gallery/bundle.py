@@ -1,9 +1,9 @@
 """Galleries: samples from a folder or from a single file, and writing them as one.
 
-A ``.harmonyscope`` file is a zip (``manifest.json``, and members ``*.jsonl``, ``*.json``, ``*.toml``) or JSON lines,
+A ``.harmonylens`` file is a zip (``manifest.json``, and members ``*.jsonl``, ``*.json``, ``*.toml``) or JSON lines,
 whose first line may be the manifest; either may come as gzip. The manifest is
-``{"schema": "harmonyscope-gallery/1", "title": "...", "description": "..."}`` and may be missing. A page that
-harmonyscope exported is a gallery too.
+``{"schema": "harmonylens-gallery/1", "title": "...", "description": "..."}`` and may be missing. A page that
+harmonylens exported is a gallery too.
 
 A record that cannot be read becomes a sentence with its place; the others are kept.
 """
@@ -23,16 +23,18 @@ from ..ingest.html import is_page, out_of_page
 from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
 from ..ingest.values import quoted
 from ..ingest.wrapping import Unwrapped
+from ..renamed import NAME, OLD_NAME, is_ours
 from .archive import LIMITS, Limits, zip_members
 from .record import address_name, sample_and_problems, sample_record, what_is_wrong
 from .sample import Sample, SampleError
 from .store import sample_from_toml
 from .values import json_values
 
-SCHEMA: Final = "harmonyscope-gallery/1"
+SCHEMA: Final = f"{NAME}-gallery/1"
+_OLD_SCHEMA: Final = f"{OLD_NAME}-gallery/1"
 """What a manifest says of itself."""
 
-ENDINGS: Final = (".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".html", ".gz")
+ENDINGS: Final = (".harmonylens", ".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".html", ".gz")
 """File names that can be a gallery."""
 
 _MEMBERS: Final = (".jsonl", ".ndjson", ".json", ".toml")
@@ -209,9 +211,9 @@ class _Collected:
         if not isinstance(value, dict) or "token_ids" in value or "text" in value:
             return False
         schema = str(value.get("schema", ""))
-        if not schema.startswith("harmonyscope-gallery/") and PurePosixPath(name).name != _MANIFEST:
+        if not is_ours(schema, "-gallery") and PurePosixPath(name).name != _MANIFEST:
             return False
-        if schema != SCHEMA:
+        if schema not in (SCHEMA, _OLD_SCHEMA):
             self.problems.append(
                 f"{shown}: the manifest says {quoted(schema)}, expected {SCHEMA!r}; it was read as such."
             )
@@ -242,7 +244,7 @@ class _Collected:
                 raise SampleError(f"{self.problems[0]}{more}")
             raise SampleError(
                 f"{shown}: there are no samples in it; expected transcript records as JSON lines, or a "
-                ".harmonyscope bundle of them."
+                ".harmonylens bundle of them."
             )
         return Gallery(
             name=address_name(stem),
@@ -282,7 +284,7 @@ def jsonl_lines(samples: Iterable[Sample]) -> Iterator[str]:
 
 
 def bundle(gallery: Gallery, limits: Limits = LIMITS) -> bytes:
-    """A ``.harmonyscope`` file (a zip) that opens to the same samples; the same bytes for the same gallery.
+    """A ``.harmonylens`` file (a zip) that opens to the same samples; the same bytes for the same gallery.
 
     Raises:
         SampleError: it would be larger than what is opened again.

@@ -235,7 +235,7 @@ class SampleStore:
     def _write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction, again when someone else took the number that it wanted."""
         self.prepare()
-        engine = self.engine.execution_options(harmonyscope_writes=True)
+        engine = self.engine.execution_options(harmonylens_writes=True)
         with speaking(self.engine):
             for attempt in range(1, _ATTEMPTS + 1):
                 try:

@@ -8,12 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from ..renamed import variable
 from .bundle import Gallery, open_gallery, printable
 from .record import address_name
 from .sample import Sample, SampleError
 from .store import load_samples
 
-ENVIRONMENT: Final = "HARMONYSCOPE_GALLERIES"
+ENVIRONMENT: Final = "HARMONYLENS_GALLERIES"
 """Names the variable with the paths of the galleries that are open for everybody, separated as in ``PATH``."""
 
 SHIPPED: Final = "shipped"
@@ -34,7 +35,7 @@ def shipped_gallery() -> Gallery:
     """
     return Gallery(
         name=SHIPPED,
-        title="harmonyscope",
+        title="harmonylens",
         description="Every error text of the report that started this project, and every kind of damage.",
         samples=tuple(load_samples()),
     )
@@ -45,7 +46,7 @@ def configured_galleries(environment: Mapping[str, str] | None = None) -> tuple[
 
     One that cannot be read is there without samples; its ``problems`` say why.
     """
-    named = (os.environ if environment is None else environment).get(ENVIRONMENT, "")
+    named = variable(ENVIRONMENT) if environment is None else environment.get(ENVIRONMENT, "")
     galleries: list[Gallery] = []
     for path in dict.fromkeys(Path(entry).expanduser().absolute() for entry in named.split(os.pathsep) if entry):
         galleries.append(with_free_name(_opened(path), [SHIPPED, SAVED, *(gallery.name for gallery in galleries)]))
@@ -54,7 +55,7 @@ def configured_galleries(environment: Mapping[str, str] | None = None) -> tuple[
 
 def configure(paths: Iterable[str]) -> None:
     """Add galleries to those that :data:`ENVIRONMENT` names, for this process and those that it starts."""
-    named = [entry for entry in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if entry]
+    named = [entry for entry in variable(ENVIRONMENT).split(os.pathsep) if entry]
     # Absolute: a process that is started from here may look from another folder.
     wanted = [*named, *(str(Path(path).expanduser().absolute()) for path in paths)]
     if wanted:

@@ -176,7 +176,7 @@ def read_link(payload: str) -> Shared:
     version = int(found.group(1))
     if version > NEWEST:
         raise LinkError(
-            f"This link is of version {version}; this harmonyscope knows versions up to {NEWEST}: install a later one."
+            f"This link is of version {version}; this harmonylens knows versions up to {NEWEST}: install a later one."
         )
     if version < 1:
         raise LinkError(f"There are no links of version {version}: the link is damaged.")

@@ -31,12 +31,16 @@ from sqlalchemy import (
     update,
 )
 
+from ..renamed import OLD_NAME
 from .saved import StoreError
 
 METADATA: Final = MetaData()
 
+PREFIX: Final = f"{OLD_NAME}_"
+"""Of the tables' names. As before the product was renamed: a team's older apps read the same tables."""
+
 SCHEMA: Final = Table(
-    "harmonyscope_schema",
+    f"{PREFIX}schema",
     METADATA,
     # One row only; the key says so to a database that two apps prepare at once.
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
@@ -44,7 +48,7 @@ SCHEMA: Final = Table(
 )
 
 TRANSCRIPTS: Final = Table(
-    "harmonyscope_transcripts",
+    f"{PREFIX}transcripts",
     METADATA,
     Column("id", String(64), primary_key=True),
     Column("digest", String(64), nullable=False, unique=True),
@@ -54,9 +58,9 @@ TRANSCRIPTS: Final = Table(
 )
 
 REVISIONS: Final = Table(
-    "harmonyscope_revisions",
+    f"{PREFIX}revisions",
     METADATA,
-    Column("sample_id", String(64), ForeignKey("harmonyscope_transcripts.id"), primary_key=True),
+    Column("sample_id", String(64), ForeignKey(f"{PREFIX}transcripts.id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("parent", Integer),
     Column("kind", String(16), nullable=False),
@@ -82,7 +86,7 @@ _LOCK: Final = 0x48415256
 
 _BUSY_S: Final = 20
 _CONNECT_S: Final = 5
-_TUNED: Final = "harmonyscope_tuned"
+_TUNED: Final = "harmonylens_tuned"
 
 
 def schema_version() -> int:
@@ -123,7 +127,7 @@ def _connected(connection: Any, _: object) -> None:
 
 def _begun(connection: Connection) -> None:
     # A writer takes the lock before it reads, so what it read cannot change before it writes.
-    writes = connection.get_execution_options().get("harmonyscope_writes")
+    writes = connection.get_execution_options().get("harmonylens_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -140,7 +144,7 @@ def prepare(engine: Engine) -> None:
         return
     if found is not None:
         _not_newer(found)
-    with engine.execution_options(harmonyscope_writes=True).begin() as connection:
+    with engine.execution_options(harmonylens_writes=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         # Another app may have been here between the two looks.
@@ -165,6 +169,6 @@ def _version(connection: Connection) -> int | None:
 def _not_newer(found: int) -> None:
     if found > schema_version():
         raise StoreError(
-            f"The samples were saved by a newer harmonyscope (schema {found}, this one knows {schema_version()}): "
-            "update harmonyscope to open them."
+            f"The samples were saved by a newer harmonylens (schema {found}, this one knows {schema_version()}): "
+            "update harmonylens to open them."
         )

@@ -1,6 +1,6 @@
-"""What a file of harmonyscope's own carries beside the transcript: how it was looked at, and what it is called.
+"""What a file of harmonylens's own carries beside the transcript: how it was looked at, and what it is called.
 
-An exported record has ``"schema": "harmonyscope/..."``, and with it ``settings`` (the switches), ``title``, ``story``
+An exported record has ``"schema": "harmonylens/..."``, and with it ``settings`` (the switches), ``title``, ``story``
 and ``tags``. They travel in the transcript's ``meta`` under one key of our own, so that they pass through every store
 and every list; :func:`switches_of` and :func:`card_of` read them. Whatever is not of the expected form is left out: a
 file can say anything there.
@@ -15,10 +15,10 @@ from typing import Any, Final
 from ..prompt import STYLES
 from ..tokens import Transcript
 
-KEY: Final = "harmonyscope"
+KEY: Final = "harmonylens"
 """The key in :attr:`inspector.tokens.Transcript.meta`."""
 
-TRANSCRIPT_SCHEMA: Final = "harmonyscope/transcript/1"
+TRANSCRIPT_SCHEMA: Final = "harmonylens/transcript/1"
 """The ``schema`` of a transcript record that carries something."""
 
 MAX_SWITCHES: Final = 100_000

@@ -1,4 +1,4 @@
-"""Pages that harmonyscope exported: each holds the records of its transcripts, which are taken out of it again.
+"""Pages that harmonylens exported: each holds the records of its transcripts, which are taken out of it again.
 
 A record stands in a script element of a type that no browser runs, as JSON, deflated (zlib) and in base64. Nothing
 else of a page is read. Long lists of logprobs and alternatives, whose digits no compression makes short, stand behind
@@ -21,15 +21,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..renamed import NAME, NAMES
 from .unpacking import MAX_UNPACKED, UnpackError, inflate
 from .values import Problem, place, plural, problem
 from .wrapping import Unwrapped
 
-DATA_TYPE: Final = "application/x-harmonyscope"
+DATA_TYPE: Final = f"application/x-{NAME}"
 """The type of the script elements that hold data."""
 
-_OPENING: Final = f'<script type="{DATA_TYPE}" data-what="record"'
-_BLOCK: Final = re.compile(re.escape(_OPENING) + r"[^<>]*>([A-Za-z0-9+/=\s]*)(</script>)?")
+_OPENINGS: Final = tuple(f'<script type="application/x-{name}" data-what="record"' for name in NAMES)
+_BLOCK: Final = re.compile(f"(?:{'|'.join(map(re.escape, _OPENINGS))})" + r"[^<>]*>([A-Za-z0-9+/=\s]*)(</script>)?")
 _LEVEL: Final = 6
 _LONG: Final = 64
 _LEAST: Final = -1e308
@@ -121,7 +122,7 @@ def _record_text(data: bytes) -> str:
 
 def is_page(text: str) -> bool:
     """Whether ``text`` is a page that holds records."""
-    return text.lstrip()[:14].lower() == "<!doctype html" and _OPENING in text
+    return text.lstrip()[:14].lower() == "<!doctype html" and any(opening in text for opening in _OPENINGS)
 
 
 def out_of_page(found: Unwrapped) -> Unwrapped:

@@ -43,7 +43,7 @@ def read(
     """Transcripts from ``data``. What cannot be read becomes a problem; the rest is kept.
 
     Args:
-        data: text, or bytes in UTF-8 or as a byte-order mark says; a page or a bundle that harmonyscope wrote, gzip.
+        data: text, or bytes in UTF-8 or as a byte-order mark says; a page or a bundle that harmonylens wrote, gzip.
         format: "text", "ids", "records", or "auto" to ask :func:`detect`.
         role: the role that the transcripts continue, None for whole conversations; "auto" takes a record's
             own word for it, and for text and ids whether they begin with ``<|start|>`` (then None).

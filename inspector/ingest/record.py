@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
 
 from ..harmony.message import ROLES
+from ..renamed import is_ours
 from ..tokens import Origin, Transcript, vocabulary
 from .carried import KEY, carried_by
 from .ids import MAX_DIGITS
@@ -131,7 +132,7 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
     prompt = optional("prompt_token_ids", _int_list)
     meta = dict(optional("meta", _object) or {})
     # What an inspection adds to a record is not the transcript's: it is found anew.
-    ours = str(raw.get("schema", "")).startswith("harmonyscope/")
+    ours = is_ours(raw.get("schema"))
     if not ours:
         meta.update((key, value) for key, value in raw.items() if key not in KEYS)
     elif carried := carried_by(raw):

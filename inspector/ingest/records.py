@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, TextIO, TypeAlias
 
+from ..renamed import is_ours
 from ..tokens import Transcript
 from .record import KEYS, Defaults, Source, json_problem, parse_json, read_record
 from .values import Problem, place, plural, problem
@@ -150,7 +151,7 @@ def _is_manifest(value: object) -> bool:
     """Whether this is what a bundle says of itself, and no record."""
     return (
         isinstance(value, dict)
-        and str(value.get("schema", "")).startswith("harmonyscope-gallery/")
+        and is_ours(value.get("schema"), "-gallery")
         and "token_ids" not in value
         and "text" not in value
     )

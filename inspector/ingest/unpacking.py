@@ -1,6 +1,6 @@
 """Compressed data from elsewhere, taken apart under a limit; and files that are never opened.
 
-Everything in harmonyscope that reads compressed data (a share link, a bundle, an exported page, a ``.gz`` file) goes
+Everything in harmonylens that reads compressed data (a share link, a bundle, an exported page, a ``.gz`` file) goes
 through here, so that data which would unpack to more than expected costs no more than the limit and one sentence.
 """
 

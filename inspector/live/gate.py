@@ -28,11 +28,11 @@ class Gate:
     def reason(self) -> str:
         """Why nothing can be sampled, in a sentence with what to do; "" where it can."""
         if not self.served:
-            return "Live generation needs the app's own server: start it with `harmonyscope app` or `make app`."
+            return "Live generation needs the app's own server: start it with `harmonylens app` or `make app`."
         if not self.allowed:
             return (
                 "This app may be reached from beyond its machine, so live generation is off; whoever runs it can turn "
-                "it on with `harmonyscope app --allow-live`."
+                "it on with `harmonylens app --allow-live`."
             )
         return ""
 

@@ -195,7 +195,7 @@ class NativeWorker:
             return NativeResult("unavailable", reason=f"{error}.")
         if found is None:
             spec = str(release).strip().replace(" ", "==", 1)
-            reason = f"{release} is not on this machine: run `harmonyscope releases add {spec}`."
+            reason = f"{release} is not on this machine: run `harmonylens releases add {spec}`."
             return NativeResult("unavailable", reason=reason)
         key = str(found.location)
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The formats that a transcript leaves harmonyscope in."""
+"""The formats that a transcript leaves harmonylens in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Format:
         title: for people, and ``line``: what it is for, in half a sentence.
         suffix: of its files.
         mime: its media type.
-        reopens: whether harmonyscope opens it again to the same inspection.
+        reopens: whether harmonylens opens it again to the same inspection.
         write: makes the file.
     """
 
@@ -38,7 +38,7 @@ class Format:
 
 
 def export_bundle(subject: Subject) -> bytes:
-    """A ``.harmonyscope`` file with one sample.
+    """A ``.harmonylens`` file with one sample.
 
     Raises:
         inspector.gallery.SampleError: it would be larger than what is opened again.
@@ -77,7 +77,7 @@ _ALL: Final = (
     ),
     Format(
         "bundle", "Bundle", "a gallery of this one sample",
-        ".harmonyscope", "application/octet-stream", True, export_bundle,
+        ".harmonylens", "application/octet-stream", True, export_bundle,
     ),
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """The JSON fixture: the inspection record with its switches and its words, one line for each thing that is told.
 
-It is what ``harmonyscope inspect --format json`` prints, laid out so that a person can read a diff of two of them, and
+It is what ``harmonylens inspect --format json`` prints, laid out so that a person can read a diff of two of them, and
 it opens again to the same inspection.
 """
 

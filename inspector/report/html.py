@@ -2,7 +2,7 @@
 
 The file fetches nothing and runs nothing but the scripts that are named by their hash in its Content-Security-Policy.
 No text of a transcript stands in it as such: data is deflated and in base64, a title is escaped. It holds the
-transcript's record, so that it opens again in harmonyscope (:mod:`inspector.ingest.html`).
+transcript's record, so that it opens again in harmonylens (:mod:`inspector.ingest.html`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _MARK: Final = (
 )
 _NO_SCRIPT: Final = (
     "This page draws its tokens with a script of its own, which this browser does not run. The transcript in it opens "
-    "in harmonyscope."
+    "in harmonylens."
 )
 
 
@@ -141,10 +141,10 @@ def page(frame: Frame, blocks: Iterator[str]) -> bytes:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="generator" content="harmonyscope {__version__}">\n'
+        f'<meta name="generator" content="harmonylens {__version__}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f'<link rel="icon" href="data:image/svg+xml;base64,{_icon()}">\n'
-        f"<title>{_text(frame.title)} · harmonyscope</title>\n{style}\n</head>\n<body {attributes}>\n",
+        f"<title>{_text(frame.title)} · harmonylens</title>\n{style}\n</head>\n<body {attributes}>\n",
         _top(frame),
         f'<p id="note" role="alert" hidden></p>\n<noscript><p class="about">{_NO_SCRIPT}</p></noscript>\n',
         "<main>\n",
@@ -196,7 +196,7 @@ def _top(frame: Frame) -> str:
         'record">Save transcript</button>'
     )
     return (
-        f'<header class="top"><span class="brand">{_MARK}<span>harmonyscope</span></span>'
+        f'<header class="top"><span class="brand">{_MARK}<span>harmonylens</span></span>'
         f'<nav class="crumbs" aria-label="Where this is">{crumbs}</nav>{save}'
         '<button id="theme" type="button">Theme</button></header>\n'
     )
@@ -211,14 +211,14 @@ def _list(frame: Frame) -> str:
 
 def _foot(frame: Frame) -> str:
     opens = (
-        "The transcript is in this file: open it in harmonyscope to flip switches, or run "
-        "<code>harmonyscope inspect FILE</code>."
+        "The transcript is in this file: open it in harmonylens to flip switches, or run "
+        "<code>harmonylens inspect FILE</code>."
     )
     if frame.kind == "index":
-        opens = "Each page holds its transcript and opens again in harmonyscope."
+        opens = "Each page holds its transcript and opens again in harmonylens."
         if frame.bundle:
             opens += f' <a href="{_text(frame.bundle)}" download>All of them as one bundle</a>'
-    return f'<footer class="foot"><span>harmonyscope {__version__}</span><span>{opens}</span></footer>\n'
+    return f'<footer class="foot"><span>harmonylens {__version__}</span><span>{opens}</span></footer>\n'
 
 
 def _json(value: Any) -> bytes:

@@ -108,7 +108,7 @@ def _story(subject: Subject) -> str:
 def _broke(subject: Subject) -> str:
     parts = ["#### What the releases do\n"]
     for verdict in _strict(subject):
-        said = "the library itself" if verdict.source == "native" else "harmonyscope's model of it"
+        said = "the library itself" if verdict.source == "native" else "harmonylens's model of it"
         if verdict.error is None:
             misread = [m.record() for m in verdict.messages] != [m.record() for m in subject.inspection.repair.messages]
             how = ", but not the messages that were meant" if misread else ""
@@ -175,7 +175,7 @@ def _id(token: int) -> str:
 def _findings(subject: Subject) -> str:
     found = findings(subject.inspection)
     if not found:
-        return "#### Findings\n\nharmonyscope finds nothing to report.\n"
+        return "#### Findings\n\nharmonylens finds nothing to report.\n"
     page = Page(subject.inspection, _WIDTH, Limits(edits=3), subject.switches.off, subject.switches.choices)
     shown = gravest(found, _MOST_FINDINGS)
     lines: list[str] = []
@@ -219,7 +219,7 @@ def _reproduce(subject: Subject) -> str:
     if len(transcript) > _MOST_IDS:
         return (
             f"#### How to reproduce\n\nThe transcript has {len(transcript):,} tokens, too many for an issue: the JSON "
-            "fixture or the pytest file that harmonyscope exports holds them.\n"
+            "fixture or the pytest file that harmonylens exports holds them.\n"
         )
     role = "None" if transcript.role is None else f"Role({literal(transcript.role)})"
     code = (
@@ -241,7 +241,7 @@ def _versions(subject: Subject) -> str:
         if prompt.error is not None:
             drift = f" {prompt.style} cannot render the next prompt."
     return (
-        f"{plural(len(subject.transcript), 'token')} of o200k_harmony, inspected by harmonyscope {__version__} against "
+        f"{plural(len(subject.transcript), 'token')} of o200k_harmony, inspected by harmonylens {__version__} against "
         f"{names}.{drift}\n"
     )
 

@@ -152,7 +152,7 @@ def _docstring(subject: Subject) -> str:
     """The file's first words. Only printable ASCII, and nothing that ends or escapes a string."""
     words = visible(subject.title).encode("ascii", "replace").decode().replace("\\", "/").replace('"', "'")
     return (
-        f"{words}\n\nWritten by harmonyscope {__version__}. It needs pytest and openai_harmony (openai-harmony or "
+        f"{words}\n\nWritten by harmonylens {__version__}. It needs pytest and openai_harmony (openai-harmony or "
         "oss-harmony), nothing else:\nthe library fetches its vocabulary once, or takes it from the folder that "
         "TIKTOKEN_ENCODINGS_BASE names.\n"
     )

@@ -1,6 +1,6 @@
-"""The inspection record ``harmonyscope/1``: what an inspection says, as plain JSON.
+"""The inspection record ``harmonylens/1``: what an inspection says, as plain JSON.
 
-``schema.json`` beside this module describes it. Keys are only ever added within ``harmonyscope/1``. A record
+``schema.json`` beside this module describes it. Keys are only ever added within ``harmonylens/1``. A record
 also carries what a transcript record has (``id``, ``token_ids``, ``role``, the reported reasons, the declared
 tools), so that an exported inspection can be opened again as a transcript.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..prompt.drift import NextPrompt
     from ..serving.finish import Finish
 
-SCHEMA: Final = "harmonyscope/1"
+SCHEMA: Final = "harmonylens/1"
 """Name and version of the record's shape."""
 
 Record = dict[str, Any]

@@ -79,7 +79,7 @@ def rules_index(rules: Sequence[Rule], *, linked: bool = True) -> str:
         families.setdefault(rule.family, []).append(rule)
     parts = [
         "# Rules",
-        f"harmonyscope has {plural(len(rules), 'rule')}. Each finding belongs to exactly one class: it "
+        f"harmonylens has {plural(len(rules), 'rule')}. Each finding belongs to exactly one class: it "
         "makes a strict parser raise (raises), it is accepted with a wrong reading (misreads), or the next "
         "prompt will differ from what was emitted (drifts).",
     ]

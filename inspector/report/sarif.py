@@ -58,7 +58,7 @@ def sarif_log(subject: Subject) -> Json:
     run: Json = {
         "tool": {
             "driver": {
-                "name": "harmonyscope",
+                "name": "harmonylens",
                 "version": __version__,
                 "semanticVersion": __version__,
                 "rules": [_rule(code) for code in codes],
@@ -169,7 +169,7 @@ def _result(found: Diagnostic, number: int, subject: Subject, text: TranscriptTe
                 "logicalLocations": [{"fullyQualifiedName": f"tokens[{span.start}:{span.end}]", "kind": "token"}],
             }
         ],
-        "partialFingerprints": {"harmonyscopeFinding/v1": f"{name}:{found.key or found.code}"},
+        "partialFingerprints": {"harmonylensFinding/v1": f"{name}:{found.key or found.code}"},
         "properties": {
             "tokens": {"start": span.start, "end": span.end, "ids": list(text.ids[span.start : span.end][:_SNIPPET])},
             "effect": _EFFECTS[found.effect],

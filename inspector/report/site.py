@@ -1,6 +1,6 @@
 """A gallery as a static site, or as one file: an index of cards, and the whole screen for every sample.
 
-A site is a folder: ``index.html``, ``samples/NAME.html`` with the data of one sample each, ``harmonyscope/`` with the
+A site is a folder: ``index.html``, ``samples/NAME.html`` with the data of one sample each, ``harmonylens/`` with the
 script and the styles that they share, and the gallery itself as a bundle. It works from a disk and from any server of
 files; nothing in it asks for anything elsewhere.
 """
@@ -15,19 +15,21 @@ from typing import Final
 
 from .. import __version__
 from ..gallery import Gallery, Sample, bundle
+from ..renamed import NAME, NAMES
 from ..view.assets import cards_style, page_style, screen_style
 from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
 from .cards import gallery_items, gallery_page, gallery_title
 from .html import Frame, blocks_of, cards_block, page, script_code
 from .subject import inspected_sample
 
-ASSETS: Final = "harmonyscope"
+ASSETS: Final = NAME
 """The folder of the script and the styles."""
 
-MARK: Final = "harmonyscope-site.json"
+MARKS: Final = tuple(f"{name}-site.json" for name in NAMES)
+MARK: Final = MARKS[0]
 """The file that says of a folder that it is a site of ours, and which files of it are."""
 
-BUNDLE: Final = "gallery.harmonyscope"
+BUNDLE: Final = "gallery.harmonylens"
 _RESERVED: Final = frozenset(("con", "prn", "aux", "nul")) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }
@@ -92,7 +94,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
         index = replace(_frame("index", gallery), assets=ASSETS, bundle=BUNDLE)
         put("index.html", page(index, iter([_cards(gallery, _page_of)])))
         put(BUNDLE, bundle(gallery))
-        mark = {"schema": "harmonyscope-site/1", "version": __version__, "files": sorted([*written, MARK])}
+        mark = {"schema": "harmonylens-site/1", "version": __version__, "files": sorted([*written, MARK])}
         put(MARK, (json.dumps(mark, indent=1) + "\n").encode())
         for name in before - written.keys():
             (out / name).unlink(missing_ok=True)
@@ -142,7 +144,7 @@ def _check(out: Path, force: bool) -> set[str]:
     try:
         if next(out.iterdir(), None) is None:
             return set()
-        listed = json.loads((out / MARK).read_text(encoding="utf-8"))["files"]
+        listed = json.loads(_mark(out).read_text(encoding="utf-8"))["files"]
         return {name for name in listed if isinstance(name, str) and _inside(out, name)}
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
@@ -154,8 +156,13 @@ def _check(out: Path, force: bool) -> set[str]:
     return set()
 
 
+def _mark(out: Path) -> Path:
+    """The mark of the site in ``out``, which an earlier version may have written."""
+    return next((out / name for name in MARKS if (out / name).exists()), out / MARK)
+
+
 def _inside(out: Path, name: str) -> bool:
     """Whether a listed file lies in the site's own folders: a list can be tampered with."""
     parts = Path(name).parts
-    ours = len(parts) == 1 or (len(parts) == 2 and parts[0] in ("samples", ASSETS))
+    ours = len(parts) == 1 or (len(parts) == 2 and parts[0] in ("samples", *NAMES))
     return ours and ".." not in parts and not Path(name).is_absolute() and not (out / name).is_symlink()

@@ -23,7 +23,7 @@ _TITLES: Final = {
     REFUSED: "refused by the strict parse",
 }
 
-SCHEMA: Final = "harmonyscope-ab/1"
+SCHEMA: Final = "harmonylens-ab/1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,16 @@ from .sampler import OneShot
 from .values import Rollout, SamplingParams
 from .wilson import Rate, wilson
 
-GUARD: Final = "harmonyscope_guard"
+GUARD: Final = "harmonylens_guard"
 """The extra argument that asks for the guard: "watch" or "on"."""
 
-TOOLS: Final = "harmonyscope_guard_tools"
+TOOLS: Final = "harmonylens_guard_tools"
 """The extra argument that limits whom a call may be for: names as headers write them, "functions.bash"."""
 
-ID: Final = "harmonyscope_guard_id"
+ID: Final = "harmonylens_guard_id"
 """The extra argument that names the request in the guard's log."""
 
-LOG: Final = "HARMONYSCOPE_GUARD_LOG"
+LOG: Final = "HARMONYLENS_GUARD_LOG"
 """The environment variable that names the file of the guard's log, JSON lines, in the engine's process."""
 
 LEAST: Final = 0.001

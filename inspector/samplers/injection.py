@@ -13,16 +13,16 @@ from typing import Any, Final
 from ..tokens import FIRST_SPECIAL, MESSAGE, RETURN, vocabulary
 from .calls import FORMATS, Call, CallFormat, FunctionTagCalls, HarmonyCalls
 
-INJECT: Final = "harmonyscope_inject"
+INJECT: Final = "harmonylens_inject"
 """The extra argument that asks for it: the name of a call format."""
 
-TURNS: Final = "harmonyscope_inject_turns"
+TURNS: Final = "harmonylens_inject_turns"
 """The extra argument that ends the request at so many turns, as ``max_turns`` ends a tool loop."""
 
-TOOLS: Final = "harmonyscope_inject_tools"
+TOOLS: Final = "harmonylens_inject_tools"
 """The extra argument that names the tools which may be called, without a namespace; absent, all that there are."""
 
-LIMIT: Final = "harmonyscope_inject_limit_s"
+LIMIT: Final = "harmonylens_inject_limit_s"
 """The extra argument with the seconds that each call may take."""
 
 MAX_TURNS: Final = 8

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 
-NICE = "HARMONYSCOPE_NICE"
+NICE = "HARMONYLENS_NICE"
 """The environment variable that says how far the command steps back behind other processes, see nice(1)."""
 
 _PR_SET_PDEATHSIG = 1

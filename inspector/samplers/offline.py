@@ -144,7 +144,7 @@ class OfflineEngine:
             await self.start()
         elif self._ready is not None and not self._ready.done():
             await _result(self._ready)
-        id = f"harmonyscope-{next(self._numbers)}"
+        id = f"harmonylens-{next(self._numbers)}"
         answer = _Answer(asyncio.get_running_loop())
         request = {"do": "add", "id": id, "prompt": list(map(int, prompt_ids)), "params": _plain(params)}
         with self._lock:

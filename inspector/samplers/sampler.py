@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from importlib import import_module, invalidate_caches
-from importlib.metadata import entry_points
 from typing import Any, Final, Protocol, runtime_checkable
 
+from ..renamed import NAME, plugins
 from .draft import Draft, Listener
 from .engine import Engine, EngineError
 from .theirs import TheirError, first, load, raised
@@ -24,7 +24,7 @@ from .values import Rollout, SamplingParams
 ROWS: Final = 201_088
 """Of gpt-oss's vocabulary, as the model has it: ids from here on stand for nothing there."""
 
-GROUP: Final = "harmonyscope.samplers"
+GROUP: Final = f"{NAME}.samplers"
 """The entry-point group of other people's samplers: each entry is a class or a function that makes one."""
 
 
@@ -219,7 +219,7 @@ def run(
 def known_samplers() -> tuple[str, ...]:
     """What :func:`find_sampler` can be given beside ``module:Class``: ours, and those that entry points name."""
     own = _own()
-    return (*own, *sorted({entry.name for entry in entry_points(group=GROUP)} - own.keys()))
+    return (*own, *sorted({entry.name for entry in plugins(GROUP)} - own.keys()))
 
 
 def find_sampler(name: str, **options: Any) -> Sampler:
@@ -253,7 +253,7 @@ def _own() -> dict[str, Any]:
 
 
 def _installed(name: str) -> Any:
-    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    entries = {entry.name: entry for entry in plugins(GROUP)}
     if name not in entries:
         raise SamplerError(f"No sampler is called {name!r}: use one of {', '.join(known_samplers())}, or module:Class.")
     return _loaded(entries[name].value, entries[name].load)
@@ -275,7 +275,7 @@ def _imported(name: str) -> Any:
             raise
         raise SamplerError(
             f"The sampler {name} cannot be loaded: there is no module {missing!r} among the installed packages or in "
-            f"{here}, the folder that harmonyscope was started in; put its file there, or install its package."
+            f"{here}, the folder that harmonylens was started in; put its file there, or install its package."
         ) from None
 
 

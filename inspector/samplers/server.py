@@ -140,7 +140,7 @@ class VllmServer:
             trust_env=False,
             follow_redirects=False,
             # A compressed stream would arrive late, and could be small outside and endless inside.
-            headers={"Accept-Encoding": "identity", "User-Agent": "harmonyscope"},
+            headers={"Accept-Encoding": "identity", "User-Agent": "harmonylens"},
             timeout=httpx.Timeout(CONNECT_S, read=silence_s, pool=None),
             # No connection is used twice: one that a restarted server has closed would fail the next request, and
             # one of an earlier event loop cannot be used at all. Making one is cheap beside sampling.

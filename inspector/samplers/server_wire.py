@@ -27,7 +27,7 @@ DONE: Final = "[DONE]"
 _AS_ID: Final = "token_id:"
 """How vLLM names a token in ``logprobs`` with ``return_tokens_as_token_ids``."""
 
-OURS: Final = "harmonyscope_"
+OURS: Final = "harmonylens_"
 """How the extra arguments of our own processors begin. Their lists go as JSON text, which
 :func:`inspector.vllm_side.interface.arguments` reads: before 0.26 the values of ``vllm_xargs`` cannot be lists."""
 

@@ -15,16 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import entry_points
 from threading import Thread
 from typing import Any, Final
 
 import jsonschema
 
+from ..renamed import NAME, plugins
 from .calls import Call
 from .theirs import TheirError, load
 
-GROUP: Final = "harmonyscope.tools"
+GROUP: Final = f"{NAME}.tools"
 """The entry-point group of other people's tools: each entry is a :class:`Tool`."""
 
 MAX_RESULT: Final = 20_000
@@ -220,7 +220,7 @@ def installed() -> tuple[tuple[Tool, ...], tuple[str, ...]]:
     """The tools that installed packages offer, and a sentence for each that could not be loaded."""
     found: list[Tool] = []
     problems: list[str] = []
-    for entry in entry_points(group=GROUP):
+    for entry in plugins(GROUP):
         try:
             tool = load(entry.load)
         except TheirError as error:

@@ -2,7 +2,7 @@
 
 vLLM lives in an environment of its own. What of this package runs there (:mod:`inspector.vllm_side`) is found through
 ``PYTHONPATH``. Pointing that at the folder which holds the package would also show vLLM everything else in it: the
-site-packages of an installed harmonyscope, with their own numpy and pydantic. So it points at a folder with one entry.
+site-packages of an installed harmonylens, with their own numpy and pydantic. So it points at a folder with one entry.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def package_path() -> Path:
     with _LOCK:
         # A forked child must not use a folder that goes away with its parent.
         if process not in _FOLDERS:
-            folder = Path(tempfile.mkdtemp(prefix="harmonyscope-path-"))
+            folder = Path(tempfile.mkdtemp(prefix="harmonylens-path-"))
             (folder / "inspector").symlink_to(Path(__file__).resolve().parents[1], target_is_directory=True)
             _FOLDERS[process] = folder
             atexit.register(_remove, folder, process)

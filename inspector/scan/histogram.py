@@ -128,7 +128,7 @@ class Histogram:
         """The histogram as plain JSON, every text whole."""
         rows = self.rows()
         return {
-            "schema": "harmonyscope-summary/1",
+            "schema": "harmonylens-summary/1",
             "transcripts": self.transcripts,
             "unreadable": self.unreadable,
             "clean": self.clean,

@@ -142,7 +142,7 @@ def _default_inspect() -> Inspect:
 def _failed(entry: _Entry, why: str) -> ScanResult:
     item = entry.item
     name, source = (item.id, item.source) if isinstance(item, Transcript) else (f"line {item.line}",) * 2
-    sentence = f"the inspection failed ({' '.join(why.split())[:300]}): this is a defect of harmonyscope"
+    sentence = f"the inspection failed ({' '.join(why.split())[:300]}): this is a defect of harmonylens"
     return ScanResult(entry.index, name, source, error=sentence, problems=entry.problems)
 
 

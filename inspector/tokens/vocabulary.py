@@ -160,13 +160,13 @@ def vocabulary_file() -> Path:
         return _vocabulary_in(cache_dir() / "vocabulary")
     except OSError as refused:
         # A folder that cannot be written to must not stand in the way of reading a transcript.
-        spare = Path(tempfile.gettempdir()) / f"harmonyscope-{getpass.getuser()}" / "vocabulary"
+        spare = Path(tempfile.gettempdir()) / f"harmonylens-{getpass.getuser()}" / "vocabulary"
         try:
             return _vocabulary_in(spare)
         except OSError as error:
             raise VocabularyError(
                 f"The vocabulary can be kept neither in {cache_dir()} ({refused.strerror}) nor in {spare.parent} "
-                f"({error.strerror}): set HARMONYSCOPE_CACHE to a folder that can be written to."
+                f"({error.strerror}): set HARMONYLENS_CACHE to a folder that can be written to."
             ) from error
 
 

@@ -1,6 +1,6 @@
 """The forest plot of an A/B experiment: for every failure, each arm's rate with its interval.
 
-As plain values for plotly, and as a page of its own for ``harmonyscope ab --plot``. Nothing here needs Streamlit.
+As plain values for plotly, and as a page of its own for ``harmonylens ab --plot``. Nothing here needs Streamlit.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def show_address(work: Bench) -> None:
     """Mount the component that keeps the address, and let the server keep the input."""
     work.keep()
     told = {"id": work.id, "session": work.session, "turn": work.turn, "answered": work.answered}
-    registered("harmonyscope_address", js=address_code, css=hidden)(
+    registered("harmonylens_address", js=address_code, css=hidden)(
         key=KEY,
         data=json.dumps(told).encode(),
         on_at_change=_went,

@@ -20,7 +20,7 @@ MAX_HEADER: Final = 150_000
 DEADLINE_S: Final = 4.0
 """How long a person's screen may wait for one release."""
 
-_HELD: Final = "harmonyscope.checks"
+_HELD: Final = "harmonylens.checks"
 
 
 def pack_checks(inspection: Inspection) -> bytes:

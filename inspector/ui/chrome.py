@@ -67,7 +67,7 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
             _LOG.exception("a page failed")
             what = as_markdown(f"{type(error).__name__}: {error}"[:400])
             st.error(
-                f"This is a defect of harmonyscope, not of your input, which is kept: {what}. "
+                f"This is a defect of harmonylens, not of your input, which is kept: {what}. "
                 "The server's log has the details; please report it."
             )
 

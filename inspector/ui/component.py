@@ -63,7 +63,7 @@ def show_screen(
         base: the whole feed that ``feed`` is a change to, if it is one.
     """
     with st.container(gap=None):
-        registered("harmonyscope_screen", js=screen_code, css=screen_style)(key=f"{key}.screen", data=tokens)
+        registered("harmonylens_screen", js=screen_code, css=screen_style)(key=f"{key}.screen", data=tokens)
         if base:
             message = b'{"digest":%b,"part":"base","value":%b}' % (
                 json.dumps(json.loads(base)["digest"]).encode(),
@@ -71,7 +71,7 @@ def show_screen(
             )
             # A shorter one would come down with every flipped switch: blanks make it one that is held.
             show_part("base", message.ljust(HELD_FROM), key=key)
-        registered("harmonyscope_feed", js=feed_code, css=hidden)(
+        registered("harmonylens_feed", js=feed_code, css=hidden)(
             key=f"{key}.feed",
             data=feed,
             on_fixes_change=on.get("fixes", _nothing),
@@ -89,7 +89,7 @@ def show_part(part: str, message: bytes, *, key: str) -> None:
         message: from :func:`pack_part`.
         key: of the screen it belongs to.
     """
-    registered("harmonyscope_feed", js=feed_code, css=hidden)(key=f"{key}.{part}", data=message)
+    registered("harmonylens_feed", js=feed_code, css=hidden)(key=f"{key}.{part}", data=message)
 
 
 def pack_part(digest: str, part: str, value: Any) -> bytes:
@@ -111,4 +111,4 @@ def show_cards(cards: Mapping[str, Any], *, key: str, on_open: Callable[[], None
         on_open: called when something on this page is opened; what stands on another page, the browser goes to.
     """
     data = json.dumps(cards, ensure_ascii=False, separators=(",", ":")).encode()
-    registered("harmonyscope_cards", js=cards_code, css=cards_style)(key=key, data=data, on_open_change=on_open)
+    registered("harmonylens_cards", js=cards_code, css=cards_style)(key=key, data=data, on_open_change=on_open)

@@ -17,7 +17,7 @@ _OPENING: Final = r"""<script>
 {
   // Whatever this tab showed last, or its link carries, is asked for once the page is there (view/link/address.js).
   // Until it comes, the start page is not shown in its place; if nothing comes, it is.
-  const kept = history.state?.harmonyscope;
+  const kept = history.state?.harmonylens;
   const own = typeof kept === "string" && kept !== "start" && kept !== "sample";
   const plain = location.pathname.endsWith("/") && !new URLSearchParams(location.search).has("sample");
   if (plain && (own || /^#h\d/.test(location.hash))) {

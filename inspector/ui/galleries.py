@@ -14,7 +14,7 @@ import streamlit as st
 from ..gallery import Gallery, Sample, configured_galleries, find_in, read_gallery, shipped_gallery
 from .keeping import Kept
 
-_KEY: Final = "harmonyscope.galleries"
+_KEY: Final = "harmonylens.galleries"
 
 
 _REMEMBERED: Final[Kept[Gallery]] = Kept(inputs=50)

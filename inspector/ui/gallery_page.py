@@ -62,7 +62,7 @@ def show() -> None:
         closable=[gallery.name for gallery in session_galleries()],
         opened=st.session_state.get(_OPENED),
     )
-    registered("harmonyscope_cards", js=cards_code, css=cards_style)(
+    registered("harmonylens_cards", js=cards_code, css=cards_style)(
         key=KEY,
         data=json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
         on_bundle_change=_bundle,
@@ -124,7 +124,7 @@ def _opener() -> None:
     # was never known to be open could not be closed.
     with st.popover("Open a gallery", icon=":material/folder_open:", key=f"{_POPOVER}.{turn}", on_change="rerun"):
         st.markdown(
-            "A `.harmonyscope` bundle, or transcript records as JSON lines, JSON or TOML samples. "
+            "A `.harmonylens` bundle, or transcript records as JSON lines, JSON or TOML samples. "
             "It is read into memory for this session; nothing is stored."
         )
         st.file_uploader(
@@ -141,7 +141,7 @@ def _opener() -> None:
             language=None,
             wrap_lines=True,
         )
-        st.caption("Folders and galleries for everybody: `harmonyscope app --gallery PATH`.")
+        st.caption("Folders and galleries for everybody: `harmonylens app --gallery PATH`.")
 
 
 def _uploaded() -> None:
@@ -200,11 +200,11 @@ def _hand_over() -> None:
     name, data = "", b""
     try:
         gallery = chosen_gallery(wanted, find_sample)
-        name, data = f"{gallery.name}.harmonyscope", bundle(gallery)
+        name, data = f"{gallery.name}.harmonylens", bundle(gallery)
     except SampleError as error:
         st.error(as_markdown(str(error)))
     head = json.dumps({"name": name, "id": secrets.token_hex(8)}).encode()
-    registered("harmonyscope_handover", js=handover_code, css=hidden)(key="gallery.handover", data=head + b"\n" + data)
+    registered("harmonylens_handover", js=handover_code, css=hidden)(key="gallery.handover", data=head + b"\n" + data)
 
 
 def chosen_gallery(addresses: Sequence[str], find: Callable[[str], Sample | None]) -> Gallery:

@@ -27,11 +27,11 @@ _PLACEHOLDER: Final = (
     "or token ids in any notation: 200005, 35644, 200008, 12870 ...\n"
     'or transcript records, one JSON object per line: {"id": "run 7", "token_ids": [200005, 35644]}'
 )
-_UPLOADS: Final = "harmonyscope.uploads"
-_TAKEN: Final = "harmonyscope.taken"
+_UPLOADS: Final = "harmonylens.uploads"
+_TAKEN: Final = "harmonylens.taken"
 """In the session state: which uploaded file was taken last."""
 
-_TURN: Final = "harmonyscope.input"
+_TURN: Final = "harmonylens.input"
 _EMPTY: Final = re.compile(r"[\[\]{}\s]*|null|\"\s*\"|'\s*'")
 _URL: Final = re.compile(r"\s*https?://\S+\s*")
 

@@ -35,7 +35,7 @@ SLOW_TOKENS: Final = 20_000
 
 SLOW_BYTES: Final = 500_000
 
-_CHOOSER: Final = "harmonyscope.chooser"
+_CHOOSER: Final = "harmonylens.chooser"
 
 
 @guarded

@@ -16,7 +16,7 @@ from ..view.viewmodel import digest, pack_view
 from .samples import find_sample
 from .state import Bench
 
-_HELD: Final = "harmonyscope.held"
+_HELD: Final = "harmonylens.held"
 
 LONG_FEED: Final = 800
 """Bytes of a feed from which it is sent whole once, and then only what a switch changes of it."""

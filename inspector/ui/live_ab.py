@@ -25,7 +25,7 @@ from .plain import as_markdown
 PART: Final = "ab"
 _FIELDS: Final = ("ab.source", "ab.styles", "ab.n", "ab.temperature", "ab.max_tokens", "ab.seed")
 _OWN: Final = "A file of mine"
-_SHIPPED: Final = "Those that come with harmonyscope"
+_SHIPPED: Final = "Those that come with harmonylens"
 _LOOK_S: Final = 1.0
 
 

@@ -73,7 +73,7 @@ class Held:
 
 def held(part: str, kind: type[T]) -> T:
     """What this session holds for a part of the page, found by the address after a reload."""
-    key = f"harmonyscope.{part}"
+    key = f"harmonylens.{part}"
     found = st.session_state.get(key)
     if not isinstance(found, kind):
         with _LOCK:
@@ -86,7 +86,7 @@ def held(part: str, kind: type[T]) -> T:
 
 def put(part: str, what: Held) -> None:
     """Hold another one for a part."""
-    st.session_state[f"harmonyscope.{part}"] = what
+    st.session_state[f"harmonylens.{part}"] = what
 
 
 def fields(names: Iterable[str]) -> dict[str, Any]:

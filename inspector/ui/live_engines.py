@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from ..live.asked import EngineAsked
 from ..live.gate import GATE
 from ..live.jobs import Job
 from ..live.loop import live_loop
+from ..renamed import variable
 from ..samplers import EngineError, Replay
 from ..samplers.engine import Engine
 from ..samplers.server import ServerInfo, VllmServer
@@ -31,7 +31,7 @@ from .state import bench
 OPEN: Final = "live.engine"
 """Session state: whether the panel is open."""
 
-API_KEY: Final = "HARMONYSCOPE_API_KEY"
+API_KEY: Final = "HARMONYLENS_API_KEY"
 """The environment variable that holds the API key of the server, where the page is given none."""
 
 _CLOSE_S: Final = 10
@@ -108,7 +108,7 @@ def _first_tab(work: LiveBench) -> str:
 
 def _server(work: LiveBench) -> None:
     """The fields of a server, and what it turned out to be."""
-    has_key = GATE.is_private and bool(os.environ.get(API_KEY))
+    has_key = GATE.is_private and bool(variable(API_KEY))
     with st.form("live.server", border=False):
         st.text_input("Base URL", key="live.url", placeholder="http://127.0.0.1:8000", persist_state="session")
         with st.container(horizontal=True, gap="small"):
@@ -141,7 +141,7 @@ def _connect() -> None:
 
 def connect(work: LiveBench, url: str, model: str, key: str) -> None:
     """Ask a server what it is, and use it if it can be used; ``problem`` says why not."""
-    known = key or (os.environ.get(API_KEY) if GATE.is_private else None)
+    known = key or (variable(API_KEY) if GATE.is_private else None)
     work.problem_at = _SERVER
     try:
         server = VllmServer(url, model=model or None, api_key=known)

@@ -16,7 +16,7 @@ from ..samplers.engine import Engine
 from ..samplers.server import ServerInfo, VllmServer
 from .state import in_session
 
-_KEY: Final = "harmonyscope.live"
+_KEY: Final = "harmonylens.live"
 
 NO_ENGINE: Final = "Choose a vLLM engine first: a replay says the same whatever it is asked."
 """Why an experiment cannot be run yet."""

@@ -49,7 +49,7 @@ def strategies_section(work: LiveBench) -> None:
     st.markdown(
         "The tool loop stops at a call, runs the tool outside and sends the result as tokens. The injecting processor "
         "runs the tool within the engine and forces the result's tokens, in one request. Same prompts, both ways. "
-        f"The tools at hand are those that come with harmonyscope: {', '.join(tool.name for tool in BUILTIN)}."
+        f"The tools at hand are those that come with harmonylens: {', '.join(tool.name for tool in BUILTIN)}."
     )
     with st.container(border=True):
         left, right = st.columns([1.6, 1], gap="medium")

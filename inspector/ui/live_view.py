@@ -40,7 +40,7 @@ def show_run(
     told["blocked"] = blocked
     heard = on or {}
     names = ("open", "save", "resample", "ended", "open_rule")
-    registered("harmonyscope_live", js=live_code, css=live_style)(
+    registered("harmonylens_live", js=live_code, css=live_style)(
         key=key,
         data=View({**view.head, **told}, view.sections).pack(),
         **{f"on_{name}_change": heard.get(name, _nothing) for name in names},

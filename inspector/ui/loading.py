@@ -11,7 +11,7 @@ import streamlit as st
 from ..ingest import Loaded
 from .state import SAMPLE, START, Bench
 
-_HELD: Final = "harmonyscope.loaded"
+_HELD: Final = "harmonylens.loaded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from .plot_figures import ALTERNATIVES, Figure, chosen_figure, labels, structure
 from .state import Bench, session_value
 
 _UNITS: Final[tuple[Unit, ...]] = ("bits", "nats")
-_HELD: Final = "harmonyscope.plots"
+_HELD: Final = "harmonylens.plots"
 WINDOW: Final = 2000
 """Tokens of a trace that shows a stretch: as many as have a point each."""
 

@@ -23,11 +23,11 @@ from .store import address_parts, deleted, opened_saved, store
 OPEN: Final = "w.save"
 """Session state: whether the panel is open."""
 
-_DRAFT: Final = "harmonyscope.draft"
-_TOLD: Final = "harmonyscope.told"
-_DELETING: Final = "harmonyscope.deleting"
-_AUTHOR: Final = "harmonyscope.author"
-_SEEN: Final = "harmonyscope.seen"
+_DRAFT: Final = "harmonylens.draft"
+_TOLD: Final = "harmonylens.told"
+_DELETING: Final = "harmonylens.deleting"
+_AUTHOR: Final = "harmonylens.author"
+_SEEN: Final = "harmonylens.seen"
 _LISTED: Final = 12
 _TYPED: Final = ("title", "story", "tags")
 _DID: Final = {"save": "saved", "edit": "edited", "delete": "deleted", "restore": "restored"}
@@ -167,7 +167,7 @@ def _link(seen: Saved, newest: Saved) -> None:
     """What happened last, the short link, and whether others came since."""
     said = st.session_state.pop(_TOLD, None) or _standing(seen)
     st.markdown(as_markdown(said))
-    registered("harmonyscope_share", js=share_code, css=share_style)(
+    registered("harmonylens_share", js=share_code, css=share_style)(
         key="save.link", data=json.dumps({"tail": f"?sample={newest.id}", "label": "Short link"}).encode(), height=36
     )
     if newest.deleted:

@@ -20,7 +20,7 @@ from .samples import find_sample
 from .state import Bench
 from .store import forget_opened, store
 
-_DIGEST: Final = "harmonyscope.digest"
+_DIGEST: Final = "harmonylens.digest"
 
 
 @dataclass(frozen=True, slots=True)

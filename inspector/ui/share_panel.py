@@ -86,7 +86,7 @@ def _as_shown(work: Bench, given: Given) -> Transcript:
 
 
 def _link(tail: str, label: str, name: str) -> None:
-    registered("harmonyscope_share", js=share_code, css=share_style)(
+    registered("harmonylens_share", js=share_code, css=share_style)(
         key=f"share.{name}", data=json.dumps({"tail": tail, "label": label}).encode(), height=36
     )
 

@@ -17,7 +17,7 @@ from ..inspection import NEWEST
 from ..tokens import Transcript, vocabulary
 from .keeping import Kept, new_name
 
-_KEY: Final = "harmonyscope.bench"
+_KEY: Final = "harmonylens.bench"
 
 T = TypeVar("T")
 

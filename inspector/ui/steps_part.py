@@ -11,7 +11,7 @@ from ..view.steps import steps_value
 from ..view.viewmodel import digest
 from .component import pack_part
 
-_HELD: Final = "harmonyscope.steps"
+_HELD: Final = "harmonylens.steps"
 
 
 def pack_steps(inspection: Inspection) -> bytes:

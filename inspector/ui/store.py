@@ -1,13 +1,12 @@
 """Saved samples: the connection to their database, and what the pages ask of it.
 
-``HARMONYSCOPE_DATABASE_URL`` names the database; else ``[connections.harmonyscope]`` of Streamlit's secrets; else it
+``HARMONYLENS_DATABASE_URL`` names the database; else ``[connections.harmonylens]`` of Streamlit's secrets; else it
 is a SQLite file in the user's data folder, which is made by the first save. Nothing here is imported or opened
 before it is needed: most visits to a page need no database.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from ..gallery.content import is_address
 from ..gallery.saved import Revision, Row, Saved, StoreError
 from ..ingest import switches_of
 from ..inspection import NEWEST
+from ..renamed import NAMES, variable
 from ..report.visible import visible
 from ..view.viewmodel import digest
 from .moments import moment
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
     from ..gallery.database import SampleStore
 
-URL: Final = "HARMONYSCOPE_DATABASE_URL"
-CONNECTION: Final = "harmonyscope"
+URL: Final = "HARMONYLENS_DATABASE_URL"
+CONNECTION: Final = "harmonylens"
 GALLERY: Final = "saved"
 MOST_LISTED: Final = 1000
 
-_OPENED: Final = "harmonyscope.saved"
+_OPENED: Final = "harmonylens.saved"
 _PAUSE_S: Final = 15
 """How long a database that failed is left alone before a page asks it again."""
 
@@ -54,7 +54,7 @@ def store(*, to_write: bool = False) -> SampleStore | None:
     Raises:
         StoreError: the database cannot be used; the message is a sentence for people.
     """
-    url = os.environ.get(URL, "").strip()
+    url = variable(URL).strip()
     secret = not url and _in_secrets()
     if not url and not secret:
         file = default_file()
@@ -80,7 +80,9 @@ def default_file() -> Path:
     """The SQLite file of a person who named no database."""
     from platformdirs import user_data_path
 
-    return user_data_path("harmonyscope", appauthor=False) / "samples.sqlite3"
+    file, old = (user_data_path(name, appauthor=False) / "samples.sqlite3" for name in NAMES)
+    # What was saved under the old name stays where it is: an older version may still be at work on it.
+    return old if old.exists() and not file.exists() else file
 
 
 def address_parts(address: str) -> tuple[str, int | None] | None:
@@ -228,10 +230,10 @@ def _store_of(engine: Engine) -> SampleStore:
     from ..gallery.database import SampleStore
 
     with _LOCK:
-        found = getattr(engine, "_harmonyscope_store", None)
+        found = getattr(engine, "_harmonylens_store", None)
         if not isinstance(found, SampleStore):
             found = SampleStore(engine)
-            engine._harmonyscope_store = found  # type: ignore[attr-defined]
+            engine._harmonylens_store = found  # type: ignore[attr-defined]
         return found
 
 
@@ -253,7 +255,7 @@ def _engine(url: str | None) -> Engine:
     except ModuleNotFoundError:
         raise StoreError(
             f"{where} needs the driver of its database, which is not installed; for PostgreSQL: "
-            "pip install 'harmonyscope[postgres]'."
+            "pip install 'psycopg[binary]>=3.2'."
         ) from None
     except (ArgumentError, NoSuchModuleError, ValueError, st.errors.StreamlitAPIException):
         # What the URL was is not said: a password may be in it. For the same reason no cause is kept.

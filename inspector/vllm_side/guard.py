@@ -181,7 +181,7 @@ class _Log:
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write("".join(self._lines))
         except OSError as error:
-            logging.getLogger("vllm.harmonyscope").warning(
+            logging.getLogger("vllm.harmonylens").warning(
                 "The guard's log is given up, since %s cannot be written: %s.", self._path, error
             )
             self._path = ""

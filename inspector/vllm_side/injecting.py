@@ -53,7 +53,7 @@ class InjectingLogitsProcessor(PerRequest[_Row]):
     """Runs the tools that are called and forces their results; see :mod:`inspector.samplers.injection`.
 
     The tools are the built-in ones and those that packages installed beside vLLM offer (entry points
-    ``harmonyscope.tools``).
+    ``harmonylens.tools``).
 
     Raises:
         ValueError: the engine runs Model Runner V2, or on several devices; the sentence says what to do.

@@ -9,7 +9,7 @@ import torch
 
 from .interface import PerRequest, arguments, force, token_ids
 
-SCRIPT: Final = "harmonyscope_script"
+SCRIPT: Final = "harmonylens_script"
 """The extra argument: token ids that are sampled first, one per step; then the model samples freely."""
 
 

@@ -93,7 +93,7 @@ def own_app_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("own")
     code = "from inspector.app import run; run(port={port}, open_browser=False)"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HARMONYSCOPE_DATABASE_URL", f"sqlite:///{folder / 'samples.sqlite3'}")
+        patch.setenv("HARMONYLENS_DATABASE_URL", f"sqlite:///{folder / 'samples.sqlite3'}")
         with serve(["-c", code], folder) as url:
             yield url
 

@@ -64,7 +64,7 @@ def test_a_page_shows_the_whole_screen(disk: Page, tmp_path: Path, artifacts: Pa
     path = tmp_path / "one.html"
     path.write_bytes(export_html(subject))
     opened(disk, path)
-    expect(disk).to_have_title("The same channel twice, and no tool name · harmonyscope")
+    expect(disk).to_have_title("The same channel twice, and no tool name · harmonylens")
     expect(disk.locator(".verdict")).to_contain_text("Strict parse broke at token 21")
     expect(disk.get_by_role("region", name="Repaired")).to_contain_text("ruff check src/parser.py")
     expect(disk.get_by_role("region", name="Next prompt")).to_contain_text("oss-harmony 0.0.11")
@@ -211,7 +211,7 @@ def test_a_single_page_holds_the_gallery(disk: Page, tmp_path: Path) -> None:
         sample = load_sample(name)
         disk.locator("a.card", has_text=sample.title).click()
         expect(disk.locator(".hero .t").first).to_be_visible()
-        expect(disk).to_have_title(f"{sample.title} · harmonyscope")
+        expect(disk).to_have_title(f"{sample.title} · harmonylens")
         expect(disk.locator("#crumb")).to_have_text(sample.title)
         disk.go_back()
         expect(disk.locator("a.card")).to_have_count(3)
@@ -267,9 +267,9 @@ def test_the_panel_of_the_app_hands_over_every_format(page: Page, app_url: str, 
     page.get_by_role("button", name="Export").click()
     expected = {
         "HTML page": ("duplicate-channel-lost-call.html", b"<!doctype html>"),
-        "JSON fixture": ("duplicate-channel-lost-call.json", b'{\n  "schema": "harmonyscope/1"'),
+        "JSON fixture": ("duplicate-channel-lost-call.json", b'{\n  "schema": "harmonylens/1"'),
         "pytest file": ("test_duplicate_channel_lost_call.py", b'"""The same channel twice'),
-        "Bundle": ("duplicate-channel-lost-call.harmonyscope", b"PK"),
+        "Bundle": ("duplicate-channel-lost-call.harmonylens", b"PK"),
     }
     for title, (name, beginning) in expected.items():
         with page.expect_download() as saving:

@@ -114,8 +114,8 @@ def test_a_bundle_is_taken_along_and_opens_again(page: Page, app_url: str, tmp_p
     button = page.get_by_role("button", name=f"Download these {len(wanted)} as a bundle")
     with page.expect_download() as download:
         button.click()
-    assert download.value.suggested_filename == f"samples-{len(wanted)}.harmonyscope"
-    path = tmp_path / "mine.harmonyscope"
+    assert download.value.suggested_filename == f"samples-{len(wanted)}.harmonylens"
+    path = tmp_path / "mine.harmonylens"
     download.value.save_as(path)
     assert open_gallery(path).samples == tuple(wanted)
     expect(button).to_be_enabled()
@@ -146,12 +146,12 @@ def test_files_that_are_no_gallery_are_one_sentence(page: Page, app_url: str, tm
     zipfile.ZipFile(empty, "w").close()
     open_file(page, empty)
     expect(page.get_by_role("alert")).to_contain_text("empty.zip: there are no samples in it")
-    bomb = tmp_path / "bomb.harmonyscope"
+    bomb = tmp_path / "bomb.harmonylens"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.jsonl", "w") as member:
         for _ in range(150):
             member.write(b"0" * (1 << 20))
     open_file(page, bomb)
-    expect(page.get_by_role("alert")).to_contain_text("bomb.harmonyscope: the zip unpacks to 150 MB")
+    expect(page.get_by_role("alert")).to_contain_text("bomb.harmonylens: the zip unpacks to 150 MB")
     mixed = tmp_path / "mixed.jsonl"
     hostile = {
         "id": "日本 <b>x</b>",
@@ -193,7 +193,7 @@ def test_of_two_thousand_samples_the_first_are_drawn_at_once(page: Page, app_url
 
 
 def test_axe_finds_nothing_serious(browser: Browser, app_url: str, tmp_path: Path) -> None:
-    path = tmp_path / "team.harmonyscope"
+    path = tmp_path / "team.harmonylens"
     path.write_bytes(bundle(gallery_of("team", "Team", "Ours.", SAMPLES[:3])))
     for width, scheme in ((1280, "light"), (390, "dark")):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]

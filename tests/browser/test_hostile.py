@@ -81,7 +81,7 @@ def hostile_url(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Itera
         store.save(short, author=hostile.TEXTS["script"])
     code = (
         "import os; "
-        f"os.environ.update(HARMONYSCOPE_DATABASE_URL={url!r}, HARMONYSCOPE_GALLERIES={str(bundle)!r}); "
+        f"os.environ.update(HARMONYLENS_DATABASE_URL={url!r}, HARMONYLENS_GALLERIES={str(bundle)!r}); "
         "from inspector.app import run; run(port={port}, open_browser=False)"
     )
     with serve(["-c", code], folder) as address:
@@ -182,7 +182,7 @@ def test_the_whole_context_at_once(page: Page, app_url: str, tmp_path: Path) -> 
     expect(page.locator(".verdict .source")).not_to_contain_text("predicted", timeout=60_000)
     # What arrives later than the screen is there.
     page.wait_for_function(
-        "() => [...globalThis[Symbol.for('harmonyscope')].parts.values()].some((parts) => parts.checks && parts.steps)"
+        "() => [...globalThis[Symbol.for('harmonylens')].parts.values()].some((parts) => parts.checks && parts.steps)"
     )
     received.clear()
     page.locator(".finding .switch").first.click()

@@ -95,7 +95,7 @@ def test_an_edited_sample_is_an_input_of_ones_own(page: Page, app_url: str) -> N
     open_input(page)
     inspect(page, SECOND)
     expect(page).not_to_have_url(re.compile("sample"))
-    page.wait_for_function("() => history.state?.harmonyscope?.length > 10")
+    page.wait_for_function("() => history.state?.harmonylens?.length > 10")
     page.reload()
     shows(page, SECOND)
     page.go_back()

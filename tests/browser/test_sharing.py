@@ -84,7 +84,7 @@ def test_a_pasted_link_opens(page: Page, app_url: str) -> None:
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        ("h2.AAAA", "This link is of version 2; this harmonyscope knows versions up to 1"),
+        ("h2.AAAA", "This link is of version 2; this harmonylens knows versions up to 1"),
         ("h1.AAAA", "This link is damaged or was cut short"),
         ("h1.<script>window.pwned=1</script>", "carries no transcript"),
     ],

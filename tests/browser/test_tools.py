@@ -316,7 +316,7 @@ def test_a_flipped_switch_brings_down_little(page: Page, app_url: str, tmp_path:
     expect(repaired).to_contain_text("300 of 300 fixes on")
     # What arrives later than the screen is there, and all that the run has to say.
     page.wait_for_function(
-        "() => [...globalThis[Symbol.for('harmonyscope')].parts.values()].some((parts) => parts.checks && parts.steps)"
+        "() => [...globalThis[Symbol.for('harmonylens')].parts.values()].some((parts) => parts.checks && parts.steps)"
         " && document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
     )
     assert sum(received) > 50_000
@@ -366,7 +366,7 @@ def test_an_exported_page_shows_how_the_switches_stand_and_says_where_they_work(
     switch = page.locator(".finding .switch").first
     expect(switch).to_have_attribute("aria-checked", "true")
     expect(switch).to_be_disabled()
-    expect(page.get_by_text("Open this transcript in harmonyscope to switch fixes.")).to_be_visible()
+    expect(page.get_by_text("Open this transcript in harmonylens to switch fixes.")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^About rule"))).to_have_count(0)
     prompt = page.get_by_role("region", name="Next prompt")
     expect(prompt.get_by_role("combobox")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""``harmonyscope ab``: the table, the record, the samples, the figure, and how it ends."""
+"""``harmonylens ab``: the table, the record, the samples, the figure, and how it ends."""
 
 from __future__ import annotations
 

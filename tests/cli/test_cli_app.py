@@ -1,4 +1,4 @@
-"""``harmonyscope app``: on this machine only, unless a flag says that the risk is known."""
+"""``harmonylens app``: on this machine only, unless a flag says that the risk is known."""
 
 from __future__ import annotations
 

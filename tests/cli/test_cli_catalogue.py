@@ -1,4 +1,4 @@
-"""``harmonyscope rules`` and ``harmonyscope releases``."""
+"""``harmonylens rules`` and ``harmonylens releases``."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class TestReleases:
         assert ran.out == "oss-harmony 0.0.11  environment  /somewhere\n"
         # A script looks for the name on standard output: what is missing must not stand there.
         assert "openai-harmony 0.0.8 is not here" in ran.err
-        assert "harmonyscope releases add openai-harmony==0.0.8" in ran.err
+        assert "harmonylens releases add openai-harmony==0.0.8" in ran.err
 
     def test_as_json(self, run: Run) -> None:
         (found,) = json.loads(run("releases", "list", "--format", "json").out)

@@ -1,4 +1,4 @@
-"""``harmonyscope export``: every format, to a file and to standard output, under the switches of the command line."""
+"""``harmonylens export``: every format, to a file and to standard output, under the switches of the command line."""
 
 from __future__ import annotations
 

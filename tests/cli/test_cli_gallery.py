@@ -1,4 +1,4 @@
-"""``harmonyscope gallery``: the static site, the single page, bundles and lists."""
+"""``harmonylens gallery``: the static site, the single page, bundles and lists."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_site_is_built_and_built_again(run: Run, source: Path, tmp_path: Path)
 
 
 def test_a_single_page_and_a_bundle_open_as_the_gallery(run: Run, source: Path, tmp_path: Path) -> None:
-    for command, name in ((["build", "--single"], "g.html"), (["pack"], "g.harmonyscope")):
+    for command, name in ((["build", "--single"], "g.html"), (["pack"], "g.harmonylens")):
         out = tmp_path / name
         said = run("gallery", *command, str(source), "--out", str(out))
         assert said.code == 0, said.err

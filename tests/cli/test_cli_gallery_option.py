@@ -1,4 +1,4 @@
-"""``harmonyscope app --gallery PATH``: galleries for everybody who opens the app."""
+"""``harmonylens app --gallery PATH``: galleries for everybody who opens the app."""
 
 from __future__ import annotations
 

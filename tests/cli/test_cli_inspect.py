@@ -1,4 +1,4 @@
-"""``harmonyscope inspect``: the report, the record, the switches, the exit codes."""
+"""``harmonylens inspect``: the report, the record, the switches, the exit codes."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class TestInput:
     def test_what_cannot_be_read_is_told_with_its_place(self, run: Run) -> None:
         ran = run("inspect", "-", "--input-format", "ids", stdin="1 2 abc")
         assert ran.code == 2
-        assert ran.err.startswith("harmonyscope: standard input: line 1, column 5: ")
+        assert ran.err.startswith("harmonylens: standard input: line 1, column 5: ")
 
     def test_several_records(self, run: Run, tmp_path: Path) -> None:
         path = tmp_path / "runs.jsonl"

@@ -1,4 +1,4 @@
-"""``harmonyscope scan``: a record for each record, in order, whatever is among them; and the histogram."""
+"""``harmonylens scan``: a record for each record, in order, whatever is among them; and the histogram."""
 
 from __future__ import annotations
 
@@ -175,9 +175,9 @@ class TestArchives:
 
     def test_a_bundle_is_read_as_its_records(self, run: Run, tmp_path: Path) -> None:
         bundle = self.archive(
-            tmp_path / "x.harmonyscope",
+            tmp_path / "x.harmonylens",
             {
-                "manifest.json": b'{"schema": "harmonyscope-gallery/1", "title": "x"}',
+                "manifest.json": b'{"schema": "harmonylens-gallery/1", "title": "x"}',
                 "samples.jsonl": (line("good", CLEAN) + line("double", DOUBLE)).encode(),
             },
         )
@@ -185,7 +185,7 @@ class TestArchives:
         assert [json.loads(text)["id"] for text in result.out.splitlines()] == ["good", "double"]
         assert result.code == 1
         said = run("scan", str(bundle)).out
-        assert "x.harmonyscope: 'samples.jsonl' line 2 (double)" in said
+        assert "x.harmonylens: 'samples.jsonl' line 2 (double)" in said
 
     def test_a_bad_file_in_it_costs_that_file_only(self, run: Run, tmp_path: Path) -> None:
         path = self.archive(

@@ -22,7 +22,7 @@ Run = Callable[..., Any]
 def one_sentence(ran: Any) -> str:
     assert ran.code == 2
     assert ran.out == ""
-    assert ran.err.startswith("harmonyscope: ")
+    assert ran.err.startswith("harmonylens: ")
     assert ran.err.count("\n") == 1
     assert ran.err.endswith((".\n", "?\n"))
     return str(ran.err)
@@ -85,7 +85,7 @@ def test_a_huge_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         ran = run("inspect", tmp_path / "huge")
     else:
         ran = run("inspect", "-", stdin=b"x" * 1001)
-    assert "use `harmonyscope scan`" in one_sentence(ran)
+    assert "use `harmonylens scan`" in one_sentence(ran)
 
 
 @pytest.mark.parametrize(
@@ -124,13 +124,13 @@ def test_a_defect_gives_a_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch
     def broken(path: str) -> bytes:
         raise RuntimeError("boom \x1b[2J")
 
-    monkeypatch.delenv("HARMONYSCOPE_TRACEBACK", raising=False)
+    monkeypatch.delenv("HARMONYLENS_TRACEBACK", raising=False)
     monkeypatch.setattr("inspector.cli_inspect.read_bytes", broken)
     said = one_sentence(run("inspect", "-"))
-    assert "defect of harmonyscope" in said
+    assert "defect of harmonylens" in said
     assert "RuntimeError: boom" in said
     assert "\x1b" not in said
-    monkeypatch.setenv("HARMONYSCOPE_TRACEBACK", "1")
+    monkeypatch.setenv("HARMONYLENS_TRACEBACK", "1")
     with pytest.raises(RuntimeError, match="boom"):
         run("inspect", "-")
 
@@ -139,14 +139,14 @@ def test_the_version(run: Run) -> None:
     from importlib.metadata import version
 
     ran = run("--version")
-    assert (ran.code, ran.out) == (0, f"harmonyscope {version('harmonyscope')}\n")
+    assert (ran.code, ran.out) == (0, f"harmonylens {version('harmonylens')}\n")
 
 
 @pytest.mark.parametrize("command", ["", "inspect", "scan", "rules", "releases", "app"])
 def test_help(run: Run, command: str) -> None:
     ran = run(*filter(None, [command]), "--help")
     assert ran.code == 0
-    assert f"Usage: harmonyscope {command}".strip() in ran.out
+    assert f"Usage: harmonylens {command}".strip() in ran.out
 
 
 def test_an_interrupt_is_no_traceback() -> None:
@@ -164,7 +164,7 @@ def test_an_interrupt_is_no_traceback() -> None:
         assert b"line 1 (a): " in child.stdout.readline()
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=30) == 130
-        assert child.stderr.read().strip() == b"harmonyscope: interrupted."
+        assert child.stderr.read().strip() == b"harmonylens: interrupted."
 
 
 def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""``harmonyscope sample``: what is asked, what is printed, how it ends."""
+"""``harmonylens sample``: what is asked, what is printed, how it ends."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_the_guard_is_asked_for_and_told_of(run: Run) -> None:
     with FakeServer(saying(GOOD)) as server:
         ran = run("sample", PROMPT, "--server", server.url, "--guard", "on")
         bodies = [seen[3] for seen in server.seen if seen[1] == "/v1/completions"]
-    assert bodies[-1]["vllm_xargs"]["harmonyscope_guard"] == "on"
+    assert bodies[-1]["vllm_xargs"]["harmonylens_guard"] == "on"
     assert "--logits-processors inspector.vllm_side.guard:Guard" in ran.err
 
 
@@ -383,7 +383,7 @@ def test_ids_that_the_model_does_not_have_are_refused_before_they_are_sent(
         assert not server.seen
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
-        f"harmonyscope: ids.txt: Token 2 of the prompt is {wrong}, which gpt-oss does not have: "
+        f"harmonylens: ids.txt: Token 2 of the prompt is {wrong}, which gpt-oss does not have: "
         "expected ids from 0 to 201087.\n"
     )
 
@@ -402,7 +402,7 @@ def test_json_that_is_no_prompt_is_not_sent_as_text(run: Run, tmp_path: Path, te
     prompts.write_text(text)
     ran = run("sample", prompts, "--replay", replay(tmp_path / "a.jsonl", GOOD))
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("harmonyscope: prompts.json ")
+    assert ran.err.startswith("harmonylens: prompts.json ")
     assert "expected" in ran.err
 
 
@@ -428,7 +428,7 @@ def test_what_many_answers_fail_of_is_said_once(run: Run) -> None:
     assert ran.code == 2
     (first,) = [line for line in ran.err.splitlines() if "out of luck" in line]
     name = first.split(": ")[1]
-    assert ran.err.splitlines()[-1] == f"harmonyscope: 8 more ended as {name} did."
+    assert ran.err.splitlines()[-1] == f"harmonylens: 8 more ended as {name} did."
 
 
 OTHERS = """
@@ -495,14 +495,14 @@ def test_what_somebody_elses_sampler_raises_is_said_to_be_theirs(
     ran = run("sample", PROMPT, "-n", 2, "--replay", file, "--sampler", name, "--format", "jsonl")
     assert ran.code == 2
     assert len(ran.records) == answers, "what came is kept"
-    more = "HARMONYSCOPE_TRACEBACK=1 shows the whole traceback."
-    assert ran.err == f"harmonyscope: {said.format(others=others, folder=others.parent, more=more)}\n"
+    more = "HARMONYLENS_TRACEBACK=1 shows the whole traceback."
+    assert ran.err == f"harmonylens: {said.format(others=others, folder=others.parent, more=more)}\n"
 
 
 def test_the_traceback_of_somebody_elses_sampler_is_shown_on_demand(
     run: Run, others: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HARMONYSCOPE_TRACEBACK", "1")
+    monkeypatch.setenv("HARMONYLENS_TRACEBACK", "1")
     file = replay(others.parent / "a.jsonl", GOOD)
     ran = run("sample", PROMPT, "--replay", file, "--sampler", "others:Raises")
     assert ran.code == 2
@@ -637,7 +637,7 @@ def test_before_there_is_anything_to_tell_sigterm_just_ends_it(tmp_path: Path) -
         finally:
             process.kill()
             process.wait()
-    assert (process.returncode, err) == (143, "harmonyscope: terminated.\n")
+    assert (process.returncode, err) == (143, "harmonylens: terminated.\n")
 
 
 def test_the_second_ctrl_c_does_not_wait_for_what_cannot_be_cancelled(tmp_path: Path) -> None:
@@ -665,7 +665,7 @@ def test_the_second_ctrl_c_does_not_wait_for_what_cannot_be_cancelled(tmp_path: 
     finally:
         process.kill()
         process.wait()
-    assert (process.returncode, err) == (130, "harmonyscope: interrupted.\n")
+    assert (process.returncode, err) == (130, "harmonylens: interrupted.\n")
 
 
 def test_an_output_that_cannot_be_written_is_no_defect(tmp_path: Path) -> None:
@@ -677,7 +677,7 @@ def test_an_output_that_cannot_be_written_is_no_defect(tmp_path: Path) -> None:
         ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     assert (ran.returncode, ran.stderr) == (
         2,
-        "harmonyscope: the output cannot be written: No space left on device.\n",
+        "harmonylens: the output cannot be written: No space left on device.\n",
     )
 
 

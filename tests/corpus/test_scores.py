@@ -2,7 +2,7 @@
 
 A corpus is a JSONL file of cases: ``raw`` (markers as text) or ``tokens`` (ids, authoritative when given),
 ``prompt_role``, ``expected`` (messages) and optionally ``alt_expected`` (lists of messages that are as good) and
-``confidence``. The folder is ``../shared/corpus`` seen from the project, or ``$HARMONYSCOPE_CORPUS``.
+``confidence``. The folder is ``../shared/corpus`` seen from the project, or ``$HARMONYLENS_CORPUS``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from inspector.tokens import Transcript, vocabulary
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = Path(os.environ.get("HARMONYSCOPE_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
+FOLDER = Path(os.environ.get("HARMONYLENS_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
 
 
 def cases(name: str) -> list[dict[str, Any]]:

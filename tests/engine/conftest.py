@@ -1,6 +1,6 @@
 """The real vLLM: where it is, and which tests need it.
 
-``HARMONYSCOPE_ENGINE`` names the environment that `make engine` builds; `make test-engine` sets it. Without it the
+``HARMONYLENS_ENGINE`` names the environment that `make engine` builds; `make test-engine` sets it. Without it the
 tests here are skipped; with it, one that cannot be used fails them.
 """
 
@@ -12,24 +12,24 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-REASON = "needs a real vLLM: run `make test-engine` (HARMONYSCOPE_ENGINE names its environment)"
+REASON = "needs a real vLLM: run `make test-engine` (HARMONYLENS_ENGINE names its environment)"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.engine)
-            if not os.environ.get("HARMONYSCOPE_ENGINE"):
+            if not os.environ.get("HARMONYLENS_ENGINE"):
                 item.add_marker(pytest.mark.skip(reason=REASON))
 
 
 @pytest.fixture(scope="session")
 def engine_home() -> Path:
     """The environment with vLLM and the tiny model."""
-    home = Path(os.environ["HARMONYSCOPE_ENGINE"]).absolute()
+    home = Path(os.environ["HARMONYLENS_ENGINE"]).absolute()
     for needed in ("bin/python", "models/tiny/config.json", "models/tiny/tokenizer.json"):
         if not (home / needed).is_file():
-            pytest.fail(f"HARMONYSCOPE_ENGINE is {home}, where {needed} is missing: run `make engine`.")
+            pytest.fail(f"HARMONYLENS_ENGINE is {home}, where {needed} is missing: run `make engine`.")
     return home
 
 

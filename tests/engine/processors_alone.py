@@ -66,7 +66,7 @@ def moves() -> list[list[int | None]]:
     processor = Scripted(None, torch.device("cpu"), False)
     outputs: list[list[int]] = [[], [], []]
     script = [[10, 11], [20, 21], [30, 31]]
-    update(processor, added=[(n, params(harmonyscope_script=script[n]), PROMPT, outputs[n]) for n in range(3)])
+    update(processor, added=[(n, params(harmonylens_script=script[n]), PROMPT, outputs[n]) for n in range(3)])
     seen = [forced(processor, 3)]
     for output in outputs:
         output.append(0)
@@ -90,7 +90,7 @@ def preempted() -> dict[str, Any]:
         return f"{a * b}, run number {len(ran)}"
 
     processor._tools["multiply"] = replace(multiply, run=counted)
-    asking = params(harmonyscope_inject="harmony")
+    asking = params(harmonylens_inject="harmony")
     first, other = list(CALLED), list(CALLED)
     update(processor, added=[(0, asking, PROMPT, first), (1, asking, PROMPT, other)], rows=2)
     for _ in range(5):
@@ -118,10 +118,10 @@ def main() -> None:
                 "v2": [issubclass(make, V2) for make in ALL],
                 "refusals": refusals(),
                 "placeholders": {
-                    "Scripted": placeholder(Scripted, {"harmonyscope_script": [5, 6]}),
-                    "Guard": placeholder(Guard, {"harmonyscope_guard": "on"}),
+                    "Scripted": placeholder(Scripted, {"harmonylens_script": [5, 6]}),
+                    "Guard": placeholder(Guard, {"harmonylens_guard": "on"}),
                     "InjectingLogitsProcessor": placeholder(
-                        InjectingLogitsProcessor, {"harmonyscope_inject": "harmony"}
+                        InjectingLogitsProcessor, {"harmonylens_inject": "harmony"}
                     ),
                 },
                 "moves": moves(),

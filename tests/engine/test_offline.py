@@ -53,7 +53,7 @@ def engine(engine_python: str, tiny_model: str) -> Iterator[OfflineEngine]:
 
 def says(ids: Sequence[int], **params: Any) -> SamplingParams:
     """Parameters with which the model says ``ids`` first."""
-    return SamplingParams(**{"max_tokens": 60, **params}, extra={"harmonyscope_script": list(ids)})
+    return SamplingParams(**{"max_tokens": 60, **params}, extra={"harmonylens_script": list(ids)})
 
 
 async def pieces(engine: OfflineEngine, params: SamplingParams, prompt: Sequence[int] = PROMPT) -> list[Delta]:
@@ -210,7 +210,7 @@ def test_the_tool_loop_goes_on_from_the_tool_s_result(engine: OfflineEngine) -> 
 @pytest.mark.parametrize(
     ("prompt", "params", "sentence"),
     [
-        (PROMPT, SamplingParams(extra={"harmonyscope_script": "no list"}), "harmonyscope_script"),
+        (PROMPT, SamplingParams(extra={"harmonylens_script": "no list"}), "harmonylens_script"),
         ([1] * 600, SamplingParams(), "maximum context length is 512 tokens"),
         ([], SamplingParams(), "empty"),
         ([5, 201_088], SamplingParams(), "token 201088 of the prompt is not in the model's vocabulary of 201,088"),

@@ -54,7 +54,7 @@ def guard_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(guard_log: Path) -> Iterator[OfflineEngine]:
-    folder = Path(os.environ["HARMONYSCOPE_ENGINE"])
+    folder = Path(os.environ["HARMONYLENS_ENGINE"])
     made = OfflineEngine(str(folder / "models" / "tiny"), python=str(folder / "bin" / "python"), options=OPTIONS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(LOG, str(guard_log))
@@ -77,7 +77,7 @@ def said(engine: OfflineEngine, *asked: SamplingParams) -> list[Rollout]:
 
 
 def scripted(ids: list[int], **more: Any) -> SamplingParams:
-    extra = {"harmonyscope_script": ids, **more.pop("extra", {})}
+    extra = {"harmonylens_script": ids, **more.pop("extra", {})}
     return SamplingParams(**{"max_tokens": len(ids), "logprobs": 2, **more}, extra=extra)
 
 
@@ -101,11 +101,11 @@ def test_behind_the_script_the_model_is_free(engine: OfflineEngine) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (SamplingParams(extra={"harmonyscope_script": "x"}), "expected a list of token ids, 0 to 201,088"),
-        (SamplingParams(extra={"harmonyscope_script": [-1]}), "expected a list of token ids, 0 to 201,088"),
-        (SamplingParams(extra={"harmonyscope_guard": "strict"}), "expected one of off, watch, on"),
-        (SamplingParams(extra={"harmonyscope_inject": "json"}), "expected one of harmony, function-tag"),
-        (SamplingParams(extra={"harmonyscope_inject": "harmony"}), "without ignore_eos the model's own configuration"),
+        (SamplingParams(extra={"harmonylens_script": "x"}), "expected a list of token ids, 0 to 201,088"),
+        (SamplingParams(extra={"harmonylens_script": [-1]}), "expected a list of token ids, 0 to 201,088"),
+        (SamplingParams(extra={"harmonylens_guard": "strict"}), "expected one of off, watch, on"),
+        (SamplingParams(extra={"harmonylens_inject": "json"}), "expected one of harmony, function-tag"),
+        (SamplingParams(extra={"harmonylens_inject": "harmony"}), "without ignore_eos the model's own configuration"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_a_sentence(
@@ -163,7 +163,7 @@ def test_where_only_an_illegal_token_is_left_it_passes_and_the_log_says_so(
     engine: OfflineEngine, guard_log: Path
 ) -> None:
     ids = encode("<|channel|>final<|channel|>x<|message|>Hi.<|message|>.<|end|>")
-    given = scripted(ids, extra={"harmonyscope_guard": "on", "harmonyscope_guard_id": "forced"})
+    given = scripted(ids, extra={"harmonylens_guard": "on", "harmonylens_guard_id": "forced"})
     (rollout,) = said(engine, given)
     assert list(rollout.ids) == ids
     lines = [json.loads(line) for line in guard_log.read_text().splitlines()]
@@ -186,7 +186,7 @@ def injected(engine: OfflineEngine, scripts: list[list[int]], format: str, max_t
     sampler = InjectingToolLoop(format=format, max_turns=max_turns)
 
     async def all_of_them() -> list[Rollout]:
-        given = [SamplingParams(max_tokens=len(ids), logprobs=1, extra={"harmonyscope_script": ids}) for ids in scripts]
+        given = [SamplingParams(max_tokens=len(ids), logprobs=1, extra={"harmonylens_script": ids}) for ids in scripts]
         found = await asyncio.gather(*(sampler.sample(engine, [PROMPT], one) for one in given))
         return [rollout for (rollout,) in found]
 
@@ -243,7 +243,7 @@ def test_a_tool_that_fails_is_told_to_the_model_and_the_last_turn_ends_it(engine
 
 
 def test_both_strategies_side_by_side(engine: OfflineEngine) -> None:
-    given = SamplingParams(max_tokens=len(CALLED) + len(RESULT), temperature=0, extra={"harmonyscope_script": CALLED})
+    given = SamplingParams(max_tokens=len(CALLED) + len(RESULT), temperature=0, extra={"harmonylens_script": CALLED})
     (pair,) = finish(compare_strategies(engine, [PROMPT], given, max_turns=2))
     # The script begins anew with every request of the loop, so it calls twice.
     assert pair.loop.rollout.ids == (*CALLED, *RESULT, *CALLED)
@@ -257,7 +257,7 @@ def test_both_strategies_side_by_side(engine: OfflineEngine) -> None:
 @pytest.fixture(scope="module")
 def alone() -> dict[str, Any]:
     """What the processors do with batches made by hand, in vLLM's own Python."""
-    folder = Path(os.environ["HARMONYSCOPE_ENGINE"])
+    folder = Path(os.environ["HARMONYLENS_ENGINE"])
     ran = subprocess.run(
         [folder / "bin" / "python", Path(__file__).with_name("processors_alone.py")],
         env=vllm_environment({"PYTHONSAFEPATH": "1"}),

@@ -76,7 +76,7 @@ def server(engine_python: str, tiny_model: str) -> Iterator[Served]:
 
 def says(ids: Sequence[int], **params: Any) -> SamplingParams:
     """Parameters of a request that is made to say this."""
-    return SamplingParams(**{"max_tokens": len(ids), "extra": {"harmonyscope_script": list(ids)}, **params})
+    return SamplingParams(**{"max_tokens": len(ids), "extra": {"harmonylens_script": list(ids)}, **params})
 
 
 def names_alternatives(route: Route) -> bool:
@@ -234,12 +234,12 @@ def test_sixty_four_at_once_each_with_its_own_tokens(server: Served, route: Rout
 
     def script(number: int) -> dict[str, Any]:
         ids = [number * 1000 + at for at in range(4 + number % 13)]
-        return {"extra": {"harmonyscope_script": ids}, "max_tokens": len(ids)}
+        return {"extra": {"harmonylens_script": ids}, "max_tokens": len(ids)}
 
     rollouts = sample(OneShot(), Each(server.engine(route=route)), [[n] for n in range(64)], SamplingParams())
     for number, rollout in enumerate(rollouts):
         assert rollout.error == ""
-        assert list(rollout.ids) == script(number)["extra"]["harmonyscope_script"]
+        assert list(rollout.ids) == script(number)["extra"]["harmonylens_script"]
         assert len(rollout.logprobs) == len(rollout.ids)
         assert len(rollout.top) == (len(rollout.ids) if names_alternatives(route) else 0)
 
@@ -277,8 +277,8 @@ def test_the_tool_loop_with_calls_in_plain_text(server: Served) -> None:
         ([300_000], SamplingParams(max_tokens=5), "out of vocabulary"),
         ([-1], SamplingParams(max_tokens=5), "HTTP 400"),
         ([], SamplingParams(max_tokens=5), "The prompt is empty"),
-        (PROMPT, SamplingParams(extra={"harmonyscope_script": "no ids"}), "harmonyscope_script"),
-        (PROMPT, SamplingParams(extra={"harmonyscope_script": [1.5]}), "harmonyscope_script"),
+        (PROMPT, SamplingParams(extra={"harmonylens_script": "no ids"}), "harmonylens_script"),
+        (PROMPT, SamplingParams(extra={"harmonylens_script": [1.5]}), "harmonylens_script"),
     ],
 )
 def test_what_the_server_refuses_is_said_in_its_own_words(
@@ -307,7 +307,7 @@ def test_a_model_that_it_does_not_serve(server: Served) -> None:
 
 
 def test_arguments_of_every_kind_arrive(server: Served) -> None:
-    extra = {"harmonyscope_script": [5, 6], "text": "x", "number": 1, "real": 0.5, "flag": True}
+    extra = {"harmonylens_script": [5, 6], "text": "x", "number": 1, "real": 0.5, "flag": True}
     assert one(server.engine(), SamplingParams(max_tokens=2, extra=extra)).ids == (5, 6)
     rollout = one(server.engine(), SamplingParams(max_tokens=2, extra={**extra, "list": ["a", 2.5]}))
     assert rollout.ids == (5, 6) if LISTS_IN_XARGS else "vllm_xargs" in rollout.error

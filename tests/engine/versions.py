@@ -7,8 +7,8 @@ from typing import Final
 
 from inspector.samplers.vllm_python import NO_FLOAT32, version_in
 
-VERSION: Final = version_in(os.environ.get("HARMONYSCOPE_ENGINE", "") + "/bin/python") or (999, 0)
-"""Of the vLLM in ``HARMONYSCOPE_ENGINE``; the newest where none is named, and these tests are skipped."""
+VERSION: Final = version_in(os.environ.get("HARMONYLENS_ENGINE", "") + "/bin/python") or (999, 0)
+"""Of the vLLM in ``HARMONYLENS_ENGINE``; the newest where none is named, and these tests are skipped."""
 
 DTYPE: Final = "float32" if VERSION >= NO_FLOAT32 else "auto"
 """Without hardware for bfloat16 float32 is several times faster; see :data:`NO_FLOAT32`."""

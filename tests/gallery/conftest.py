@@ -19,7 +19,7 @@ from postgres_server import Server, binaries, running
 def postgres() -> Iterator[Server]:
     """A real PostgreSQL on loopback. Without one the tests are skipped at a desk and fail in CI."""
     if binaries() is None:
-        reason = "no PostgreSQL found: install Debian's postgresql, or set HARMONYSCOPE_POSTGRES_BIN"
+        reason = "no PostgreSQL found: install Debian's postgresql, or set HARMONYLENS_POSTGRES_BIN"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -19,7 +19,7 @@ START_S = 60
 
 def binaries() -> Path | None:
     """The folder of initdb and postgres, the newest version's; None when there is none."""
-    named = os.environ.get("HARMONYSCOPE_POSTGRES_BIN")
+    named = os.environ.get("HARMONYLENS_POSTGRES_BIN")
     if named:
         return Path(named)
     folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
@@ -143,9 +143,9 @@ def running() -> Iterator[Server]:
     """
     found = binaries()
     if found is None:
-        raise FileNotFoundError("no PostgreSQL found: install Debian's postgresql, or set HARMONYSCOPE_POSTGRES_BIN")
+        raise FileNotFoundError("no PostgreSQL found: install Debian's postgresql, or set HARMONYLENS_POSTGRES_BIN")
     # Not below pytest's own folders, into which another user cannot look.
-    folder = Path(tempfile.mkdtemp(prefix="harmonyscope-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="harmonylens-postgres-"))
     server = Server(found, folder)
     try:
         server.make()

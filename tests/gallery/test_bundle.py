@@ -31,7 +31,7 @@ def zipped(members: dict[str, bytes | str], **options: object) -> bytes:
     return file.getvalue()
 
 
-def refused(data: bytes, name: str = "x.harmonyscope", **options: object) -> str:
+def refused(data: bytes, name: str = "x.harmonylens", **options: object) -> str:
     with pytest.raises(SampleError) as caught:
         read_gallery(data, name, **options)  # type: ignore[arg-type]
     sentence = str(caught.value)
@@ -42,13 +42,13 @@ def refused(data: bytes, name: str = "x.harmonyscope", **options: object) -> str
 
 
 def test_a_bundle_opens_to_the_same_samples() -> None:
-    again = read_gallery(bundle(WHOLE), "team.harmonyscope")
+    again = read_gallery(bundle(WHOLE), "team.harmonylens")
     assert again == WHOLE
 
 
 def test_a_bundle_has_the_same_bytes_whenever_it_is_written() -> None:
     first = bundle(WHOLE)
-    assert first == bundle(read_gallery(first, "team.harmonyscope"))
+    assert first == bundle(read_gallery(first, "team.harmonylens"))
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert [entry.date_time[0] for entry in archive.infolist()] == [1980, 1980]
         assert json.loads(archive.read("manifest.json")) == {
@@ -62,7 +62,7 @@ def test_a_bundle_has_the_same_bytes_whenever_it_is_written() -> None:
 def test_json_lines_with_and_without_gzip(packed: bool) -> None:
     head = json.dumps({"schema": SCHEMA, "title": "Night runs", "description": "d"})
     data = "\n".join([head, *(line.strip() for line in jsonl_lines(SAMPLES))]).encode()
-    name = "night.jsonl.gz" if packed else "night.harmonyscope"
+    name = "night.jsonl.gz" if packed else "night.harmonylens"
     gallery = read_gallery(gzip.compress(data) if packed else data, name)
     assert (gallery.name, gallery.title, gallery.samples) == ("night", "Night runs", SAMPLES)
 
@@ -128,7 +128,7 @@ def test_names_that_clash_are_numbered_and_stay_addresses() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["日本語.harmonyscope", "../../x y.zip", "<script>.jsonl", ".harmonyscope", "", "a\x1b[0m.json"]
+    "name", ["日本語.harmonylens", "../../x y.zip", "<script>.jsonl", ".harmonylens", "", "a\x1b[0m.json"]
 )
 def test_any_file_name_gives_a_name_and_a_title(name: str) -> None:
     gallery = read_gallery(LINE.encode(), name)
@@ -239,7 +239,7 @@ def test_a_gzip_bomb_gets_its_sentence() -> None:
 def test_a_list_of_members_without_end_is_not_even_listed() -> None:
     data = zipped({f"{number}": b"" for number in range(300)})
     sentence = refused(data, limits=Limits(members=20, directory=1000))
-    assert sentence == "x.harmonyscope: the zip's list of members is too long; at most 20 members are read."
+    assert sentence == "x.harmonylens: the zip's list of members is too long; at most 20 members are read."
     assert "has 300 members; at most 20" in refused(data, limits=Limits(members=20))
 
 
@@ -267,17 +267,17 @@ def test_a_bundle_that_nobody_could_open_is_not_written() -> None:
 
 
 def test_a_path_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SampleError, match=r"nowhere\.harmonyscope: cannot be read: No such file"):
-        open_gallery(tmp_path / "nowhere.harmonyscope")
+    with pytest.raises(SampleError, match=r"nowhere\.harmonylens: cannot be read: No such file"):
+        open_gallery(tmp_path / "nowhere.harmonylens")
     with pytest.raises(SampleError, match="there are no samples in it"):
         open_gallery(tmp_path)
 
 
 def test_another_version_of_the_manifest_is_said_and_read() -> None:
-    text = json.dumps({"schema": "harmonyscope-gallery/9", "title": "T"}) + "\n" + LINE
+    text = json.dumps({"schema": "harmonylens-gallery/9", "title": "T"}) + "\n" + LINE
     gallery = read_gallery(text.encode(), "x.jsonl")
     assert (gallery.title, len(gallery.samples)) == ("T", 1)
-    assert gallery.problems[0].startswith("x.jsonl: the manifest says 'harmonyscope-gallery/9', expected")
+    assert gallery.problems[0].startswith("x.jsonl: the manifest says 'harmonylens-gallery/9', expected")
 
 
 def test_lone_surrogates_do_not_stop_a_gallery_from_being_shown() -> None:

@@ -490,7 +490,7 @@ def test_a_newer_schema_is_one_sentence(engine: Engine, store: SampleStore) -> N
     store.save(full())
     with engine.begin() as connection:
         connection.execute(update(SCHEMA).values(version=99))
-    with pytest.raises(StoreError, match=r"by a newer harmonyscope \(schema 99, this one knows 1\): update"):
+    with pytest.raises(StoreError, match=r"by a newer harmonylens \(schema 99, this one knows 1\): update"):
         SampleStore(engine).list()
 
 

@@ -165,7 +165,7 @@ def test_a_payload_is_found_in_an_address() -> None:
         ("h1.<script>", "carries no transcript"),
         ("x1.AAAA", "carries no transcript"),
         ("h0.AAAA", "no links of version 0"),
-        ("h2.AAAA", "is of version 2; this harmonyscope knows versions up to 1"),
+        ("h2.AAAA", "is of version 2; this harmonylens knows versions up to 1"),
         ("h9999.", "is of version 9999"),
         ("h1.", "damaged"),
         ("h1.A", "damaged"),

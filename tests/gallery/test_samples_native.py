@@ -27,7 +27,7 @@ def worker() -> Iterator[NativeWorker]:
 
 def need(release: str) -> None:
     if find(release) is None:
-        reason = f"{release} is not on this machine: run `harmonyscope releases add {release.replace(' ', '==')}`"
+        reason = f"{release} is not on this machine: run `harmonylens releases add {release.replace(' ', '==')}`"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -56,7 +56,7 @@ JSON = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(("settings", "title", "story", "tags"), JSON)))
 def test_a_file_can_say_anything(raw: dict[str, Any]) -> None:
-    record = {"schema": "harmonyscope/transcript/1", "id": "x", "token_ids": list(PLAIN.ids), "role": "assistant"}
+    record = {"schema": "harmonylens/transcript/1", "id": "x", "token_ids": list(PLAIN.ids), "role": "assistant"}
     (transcript,) = read(json.dumps({**record, **raw})).transcripts
     chosen, card = switches_of(transcript), card_of(transcript)
     assert isinstance(card.title, str)
@@ -75,7 +75,7 @@ def test_a_file_can_say_anything(raw: dict[str, Any]) -> None:
     ],
 )
 def test_what_does_not_fit_is_left_out(settings: object, expected: tuple[object, ...]) -> None:
-    record = {"schema": "harmonyscope/1", "token_ids": [1], "settings": settings}
+    record = {"schema": "harmonylens/1", "token_ids": [1], "settings": settings}
     chosen = switches_of(read(json.dumps(record)).transcripts[0])
     assert (chosen.off, chosen.choices, chosen.style) == expected
 

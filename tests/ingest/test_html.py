@@ -140,7 +140,7 @@ def zipped(**files: bytes) -> bytes:
 def test_a_bundle_is_opened_as_its_records() -> None:
     line = json.dumps(RECORD).encode()
     data = zipped(
-        manifest_json=b'{"schema": "harmonyscope-gallery/1"}',
+        manifest_json=b'{"schema": "harmonylens-gallery/1"}',
         a_jsonl=line + b"\n\n" + line,
         b_json=json.dumps([RECORD, RECORD], indent=2).encode(),
         c_json=json.dumps(RECORD, indent=2).encode(),
@@ -152,7 +152,7 @@ def test_a_bundle_is_opened_as_its_records() -> None:
 
 
 def test_a_bundle_of_lines_begins_with_its_manifest() -> None:
-    text = f'{{"schema": "harmonyscope-gallery/1", "title": "t"}}\n{json.dumps(RECORD)}'
+    text = f'{{"schema": "harmonylens-gallery/1", "title": "t"}}\n{json.dumps(RECORD)}'
     loaded = read(text)
     assert len(loaded.transcripts) == 1
     assert loaded.problems == ()

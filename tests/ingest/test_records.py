@@ -223,9 +223,9 @@ def test_no_json_raises(value: Any) -> None:
 
 
 def test_an_inspection_record_can_be_opened_again() -> None:
-    exported = {"schema": "harmonyscope/1", "token_count": 1, "strict": [], "finish": {"expected": "stop"}}
+    exported = {"schema": "harmonylens/1", "token_count": 1, "strict": [], "finish": {"expected": "stop"}}
     assert one({**exported, "id": "a", "token_ids": [1], "role": "assistant"}) == one(
         {"id": "a", "token_ids": [1], "role": "assistant"}
     )
-    loaded = read('{"schema": "harmonyscope/1", "id": "a", "error": "line 3: not JSON"}', format="records")
+    loaded = read('{"schema": "harmonylens/1", "id": "a", "error": "line 3: not JSON"}', format="records")
     assert "the record holds an error instead of a transcript: 'line 3: not JSON'" in loaded.problems[0].sentence

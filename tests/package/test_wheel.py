@@ -77,16 +77,16 @@ def test_the_wheel_holds_the_package_and_what_lies_beside_it(wheel, root) -> Non
 
 
 def test_version_and_rules(installed, elsewhere, offline_env) -> None:
-    ran = run(installed / "harmonyscope", "--version", cwd=elsewhere, env=offline_env)
-    assert ran.stdout.startswith("harmonyscope "), ran.stderr
-    ran = run(installed / "harmonyscope", "rules", cwd=elsewhere, env=offline_env)
+    ran = run(installed / "harmonylens", "--version", cwd=elsewhere, env=offline_env)
+    assert ran.stdout.startswith("harmonylens "), ran.stderr
+    ran = run(installed / "harmonylens", "rules", cwd=elsewhere, env=offline_env)
     assert ran.returncode == 0, ran.stderr
     assert len(ran.stdout.splitlines()) > 20
 
 
 def test_inspect_from_another_folder_without_a_network(installed, elsewhere, offline_env) -> None:
     (elsewhere / "raw.txt").write_text(BROKEN)
-    command = [installed / "harmonyscope", "inspect", "raw.txt", "--format", "json"]
+    command = [installed / "harmonylens", "inspect", "raw.txt", "--format", "json"]
     ran = run(*command, cwd=elsewhere, env=offline_env)
     assert ran.returncode == 1, ran.stderr
     record = json.loads(ran.stdout)
@@ -121,7 +121,7 @@ def served(installed, elsewhere, offline_env, tmp_path) -> Iterator[tuple[int, P
     port, log = free_port(), tmp_path / "app.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [installed / "harmonyscope", "app", "--port", str(port), "--no-browser"],
+            [installed / "harmonylens", "app", "--port", str(port), "--no-browser"],
             cwd=elsewhere,
             env=offline_env,
             stdout=output,

@@ -156,7 +156,7 @@ def test_the_panel_makes_a_link_of_what_is_on_the_screen(app: AppTest) -> None:
     app.run()
     open_share(app)
     payload = shared_by(app, "carrier")["tail"].removeprefix("#")
-    assert read_link(payload).transcript.ids == app.session_state["harmonyscope.bench"].load().transcripts[0].ids
+    assert read_link(payload).transcript.ids == app.session_state["harmonylens.bench"].load().transcripts[0].ids
     # A link is nowhere in what the server itself could log: not in the query.
     assert not app.query_params
 

@@ -83,7 +83,7 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
     monkeypatch.setattr("streamlit.App", Fake)
-    monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
+    monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False)
     assert (gate.served, gate.allowed, gate.is_private) == (True, True, True)
     assert ran == [
@@ -121,6 +121,6 @@ def test_live_generation_is_off_wherever_others_may_reach_the_app(
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
     monkeypatch.setattr("streamlit.App", Fake)
-    monkeypatch.setattr(sys, "argv", ["harmonyscope", "app"])
+    monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False, allow_live=allow_live, **options)
     assert (gate.allowed, gate.is_private) == (is_private or bool(allow_live), is_private)

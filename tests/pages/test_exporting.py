@@ -89,11 +89,11 @@ def test_an_exported_file_opens_with_its_switches(app: AppTest, form: str) -> No
     subject = inspected(sample.transcript, chosen, card=Card("Mine", "A story."))
     data = FORMATS[form].write(subject)
     app.run()
-    work = app.session_state["harmonyscope.bench"]
+    work = app.session_state["harmonylens.bench"]
     work.open_file(data, f"mine{FORMATS[form].suffix}")
     app.run()
     assert not app.exception
-    held = app.session_state["harmonyscope.held"]
+    held = app.session_state["harmonylens.held"]
     assert work.off[held.given.digest] == {"HS201@18"}
     assert work.style == "vLLM 0.32"
     told = held.given.inspection

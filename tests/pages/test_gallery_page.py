@@ -85,13 +85,13 @@ def test_the_bundle_is_handed_over_once(app: AppTest, root: Path, team: Path) ->
     wanted = ["team:run-7", SAMPLES[3].name, "gone:long-ago"]
     app.session_state["gallery.bundle"] = wanted
     app.run()
-    (handed,) = (e for e in app.get("bidi_component") if e.proto.component_name == "harmonyscope_handover")
+    (handed,) = (e for e in app.get("bidi_component") if e.proto.component_name == "harmonylens_handover")
     head, _, data = bytes(handed.proto.bytes).partition(b"\n")
-    assert json.loads(head)["name"] == "samples-2.harmonyscope"
-    opened = read_gallery(data, "x.harmonyscope")
+    assert json.loads(head)["name"] == "samples-2.harmonylens"
+    opened = read_gallery(data, "x.harmonylens")
     assert opened.samples == (open_gallery(team).samples[1], SAMPLES[3])
     app.run()
-    assert all(e.proto.component_name != "harmonyscope_handover" for e in app.get("bidi_component"))
+    assert all(e.proto.component_name != "harmonylens_handover" for e in app.get("bidi_component"))
 
 
 def test_a_bundle_of_what_is_gone_is_one_sentence(app: AppTest, root: Path) -> None:

@@ -65,7 +65,7 @@ def head(app: AppTest) -> dict[str, Any] | None:
 
 
 def work(app: AppTest) -> LiveBench:
-    found = app.session_state["harmonyscope.live"]
+    found = app.session_state["harmonylens.live"]
     assert isinstance(found, LiveBench)
     return found
 
@@ -80,7 +80,7 @@ def replay(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("served", "allowed", "said"), [(False, True, "`harmonyscope app`"), (True, False, "--allow-live")]
+    ("served", "allowed", "said"), [(False, True, "`harmonylens app`"), (True, False, "--allow-live")]
 )
 def test_where_it_is_off_it_says_why_and_offers_nothing(
     root: Path, gate: Gate, served: bool, allowed: bool, said: str

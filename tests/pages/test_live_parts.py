@@ -69,7 +69,7 @@ def texts(app: AppTest) -> str:
 
 def live(root: Path, engine: Any, part: str) -> AppTest:
     app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
-    app.session_state["harmonyscope.live"] = LiveBench(engine=engine, about="an engine")
+    app.session_state["harmonylens.live"] = LiveBench(engine=engine, about="an engine")
     app.session_state["live.part"] = part
     app.switch_page(str(root / "pages" / "live.py"))
     return app.run()
@@ -93,8 +93,8 @@ def test_the_ab_experiment_is_run_and_told(root: Path) -> None:
     labelled(app.text_input, "Seed").set_value("11")
     labelled(app.button, "Run the experiment").click()
     app.run()
-    finished(app, "harmonyscope.ab")
-    result = app.session_state["harmonyscope.ab"].experiment.result()
+    finished(app, "harmonylens.ab")
+    result = app.session_state["harmonylens.ab"].experiment.result()
     assert result.is_complete
     assert len(engine.asked) == result.planned > 0
     seeds = Counter(params.seed for _, params in engine.asked)
@@ -127,8 +127,8 @@ def test_both_strategies_stand_side_by_side_with_their_traps(root: Path) -> None
     labelled(app.text_area, "What the user says, a line for each prompt").set_value("What is 3 times 302?")
     labelled(app.button, "Compare").click()
     app.run()
-    finished(app, "harmonyscope.strategies")
-    held = app.session_state["harmonyscope.strategies"]
+    finished(app, "harmonylens.strategies")
+    held = app.session_state["harmonylens.strategies"]
     (pair,) = held.job.result
     assert "906" in vocabulary().decode(pair.loop.rollout.ids)
     assert pair.parts_at is None
@@ -148,7 +148,7 @@ def test_an_engine_without_the_processor_is_a_sentence(root: Path) -> None:
     app = live(root, InjectingEngine((*CALLED, *GOOD), processor=False), "Tool strategies")
     labelled(app.button, "Compare").click()
     app.run()
-    finished(app, "harmonyscope.strategies")
+    finished(app, "harmonylens.strategies")
     assert "--logits-processors" in app.warning[0].value.replace("\\", "")
     assert "| failed |" in texts(app)
 
@@ -162,7 +162,7 @@ def test_the_guard_is_measured_and_its_absence_is_told(root: Path) -> None:
     labelled(app.number_input, "Samples of each").set_value(3)
     labelled(app.button, "Measure").click()
     app.run()
-    finished(app, "harmonyscope.guard")
+    finished(app, "harmonylens.guard")
     assert "100 % (3 of 3)" in texts(app)
     assert app.warning[0].value == "With the guard nothing can be illegal: the engine was started without it."
     told = head(app)
@@ -192,7 +192,7 @@ def test_the_guard_leads_to_where_its_prompt_is_filled_in(root: Path) -> None:
     labelled(app.button, "Measure").click()
     app.run()
     # It goes by the raw prompt although its tab is not shown.
-    finished(app, "harmonyscope.guard")
+    finished(app, "harmonylens.guard")
     assert not app.warning
     assert {prompt for prompt, _ in engine.asked} == {(200006, 1428, 200008, 13225, 200007, 200006, 173781)}
     assert not any(button.label == "Go to Generate" for button in app.button)
@@ -244,7 +244,7 @@ def test_work_is_found_again_by_the_address(
     labelled(app.number_input, label).set_value(value)
     labelled(app.button, button).click()
     app.run()
-    before = app.session_state[f"harmonyscope.{name}"]
+    before = app.session_state[f"harmonylens.{name}"]
     assert before.job.wait(60)
     assert app.query_params["part"] == name
     found = app.query_params[name]
@@ -256,18 +256,18 @@ def test_work_is_found_again_by_the_address(
     again.run()
     assert not again.exception
     assert again.session_state["live.part"] == part
-    assert again.session_state[f"harmonyscope.{name}"] is before
+    assert again.session_state[f"harmonylens.{name}"] is before
     assert labelled(again.number_input, label).value == value
     other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
     other.switch_page(str(root / "pages" / "live.py"))
     other.query_params["part"], other.query_params[name] = name, found[:-1]
     other.run()
-    assert other.session_state[f"harmonyscope.{name}"].job is None
+    assert other.session_state[f"harmonylens.{name}"].job is None
 
 
 def inspected(root: Path, engine: Any) -> AppTest:
     app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
-    app.session_state["harmonyscope.live"] = LiveBench(engine=engine, about="an engine")
+    app.session_state["harmonylens.live"] = LiveBench(engine=engine, about="an engine")
     app.run()
     app.text_area[0].set_value(BROKEN)
     labelled(app.button, "Inspect").click()
@@ -300,7 +300,7 @@ def test_resampling_keeps_the_prefix_and_counts_the_same_failure(root: Path) -> 
     labelled(app.number_input, "Samples").set_value(4)
     labelled(app.button, "Resample from token 2").click()
     app.run()
-    held = app.session_state["harmonyscope.live"]
+    held = app.session_state["harmonylens.live"]
     run = RUNS.find(held.run)
     assert run is not None
     run.wait(60)
@@ -316,7 +316,7 @@ def test_what_was_opened_from_the_live_page_is_drawn_again_as_it_was_drawn(root:
     app = inspected(root, engine)
     assert labelled(app.number_input, "Temperature").value == 1.0
     opened = digest(Transcript(tuple(encode(BROKEN)), role="assistant"))
-    app.session_state["harmonyscope.live"].seen["drawn"] = (opened, SamplingParams(99, 1.5, top_p=0.9))
+    app.session_state["harmonylens.live"].seen["drawn"] = (opened, SamplingParams(99, 1.5, top_p=0.9))
     app.session_state["w.live"] = False
     app.run()
     app.session_state["w.live"] = True
@@ -325,7 +325,7 @@ def test_what_was_opened_from_the_live_page_is_drawn_again_as_it_was_drawn(root:
     assert labelled(app.number_input, "Max tokens").value == 99
     labelled(app.button, "Resample from token 2").click()
     app.run()
-    run = RUNS.find(app.session_state["harmonyscope.live"].run)
+    run = RUNS.find(app.session_state["harmonylens.live"].run)
     assert run is not None
     run.wait(60)
     assert (run.params.temperature, run.params.top_p) == (1.5, 0.9)

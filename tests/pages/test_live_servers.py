@@ -119,7 +119,7 @@ def tab(app: AppTest) -> str:
 
 
 def work(app: AppTest) -> LiveBench:
-    found = app.session_state["harmonyscope.live"]
+    found = app.session_state["harmonylens.live"]
     assert isinstance(found, LiveBench)
     return found
 
@@ -355,7 +355,7 @@ def test_an_experiment_is_stopped_with_the_engine_that_it_asks(monkeypatch: pyte
     held.job = Job(endless)
     held.job.start()
     assert begun.wait(10)
-    session = {"harmonyscope.ab": held}
+    session = {"harmonylens.ab": held}
     monkeypatch.setattr("inspector.ui.live_state.st.session_state", type("S", (), {"to_dict": lambda _: session})())
     engine = VllmServer("http://127.0.0.1:1")
     stop_sampling(LiveBench(), lambda one: one is engine)

@@ -63,7 +63,7 @@ def open_input(app: AppTest) -> None:
 
 
 def bench_of(app: AppTest) -> Bench:
-    found = app.session_state["harmonyscope.bench"]
+    found = app.session_state["harmonylens.bench"]
     assert isinstance(found, Bench)
     return found
 
@@ -200,7 +200,7 @@ def test_a_defect_is_one_sentence_and_the_input_is_kept(app: AppTest, monkeypatc
     app.run()
     submit(app, BROKEN)
     assert not app.exception
-    assert "defect of harmonyscope" in app.error[0].value
+    assert "defect of harmonylens" in app.error[0].value
     assert "<script>" not in app.error[0].value
     open_input(app)
     assert app.text_area[0].value == BROKEN

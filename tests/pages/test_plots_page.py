@@ -29,7 +29,7 @@ def submit(app: AppTest, text: str) -> Bench:
     next(b for b in app.button if b.label == "Inspect").click()
     app.run()
     assert not app.exception
-    found = app.session_state["harmonyscope.bench"]
+    found = app.session_state["harmonylens.bench"]
     assert isinstance(found, Bench)
     return found
 

@@ -38,14 +38,14 @@ def app(root: Path, store: SampleStore) -> AppTest:
 
 
 def bench_of(app: AppTest) -> Bench:
-    found = app.session_state["harmonyscope.bench"]
+    found = app.session_state["harmonylens.bench"]
     assert isinstance(found, Bench)
     return found
 
 
 def held(app: AppTest) -> Any:
     """What the screen was last given, with the switches that it was made under."""
-    return app.session_state["harmonyscope.held"]
+    return app.session_state["harmonylens.held"]
 
 
 def titled(app: AppTest, title: str) -> bool:
@@ -242,7 +242,7 @@ def test_a_newer_schema_is_said(app: AppTest, store: SampleStore) -> None:
     with store.engine.begin() as database:
         database.execute(text("UPDATE harmonyscope_schema SET version = 7"))
     inspect(app, BROKEN)
-    assert "by a newer harmonyscope (schema 7" in said(app).replace("\\", "")
+    assert "by a newer harmonylens (schema 7" in said(app).replace("\\", "")
 
 
 def test_saved_samples_come_first_in_the_gallery(app: AppTest, store: SampleStore, root: Path) -> None:

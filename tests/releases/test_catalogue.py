@@ -14,7 +14,7 @@ from inspector.tokens import vocabulary_file
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HARMONYSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HARMONYLENS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 

@@ -56,7 +56,7 @@ def test_without_an_answer_the_model_speaks() -> None:
     verdict, result = native_answer(FINE, "openai-harmony 0.0.1")
     assert (verdict.source, verdict.release, verdict.ok) == ("model", "openai-harmony 0.0.1", True)
     assert result.status == "unavailable"
-    assert "harmonyscope releases add openai-harmony==0.0.1" in result.reason
+    assert "harmonylens releases add openai-harmony==0.0.1" in result.reason
 
 
 def test_a_hang_leaves_the_models_verdict() -> None:

@@ -158,7 +158,7 @@ def test_releases_that_are_not_here(worker: NativeWorker) -> None:
     result = worker.parse("openai-harmony 0.0.1", CALL)
     assert result.status == "unavailable"
     assert result.reason == (
-        "openai-harmony 0.0.1 is not on this machine: run `harmonyscope releases add openai-harmony==0.0.1`."
+        "openai-harmony 0.0.1 is not on this machine: run `harmonylens releases add openai-harmony==0.0.1`."
     )
     assert worker.parse("rubbish", CALL).status == "unavailable"
     nowhere = Release("oss-harmony", "0.0.99", Dialect.ALL_CHANNELS, Path("/nonexistent"), "cache")

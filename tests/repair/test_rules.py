@@ -1,7 +1,7 @@
 """The rules: their cards, their documentation, and that every example does what its page says.
 
 The words of each rule for its own example are kept in ``snapshots/rules.txt``, so that a change of wording is
-seen in review. ``HARMONYSCOPE_UPDATE=1`` writes the file anew.
+seen in review. ``HARMONYLENS_UPDATE=1`` writes the file anew.
 """
 
 from __future__ import annotations
@@ -331,8 +331,8 @@ def test_words_are_as_reviewed() -> None:
                 lines.append(f"  note: {found.note}")
         lines.append("")
     text = "\n".join(lines)
-    if os.environ.get("HARMONYSCOPE_UPDATE") == "1":
+    if os.environ.get("HARMONYLENS_UPDATE") == "1":
         SNAPSHOT.parent.mkdir(exist_ok=True)
         SNAPSHOT.write_text(text, encoding="utf-8", newline="\n")
-    assert SNAPSHOT.exists(), "write it with HARMONYSCOPE_UPDATE=1"
-    assert text == SNAPSHOT.read_text(encoding="utf-8"), "review the words, then run with HARMONYSCOPE_UPDATE=1"
+    assert SNAPSHOT.exists(), "write it with HARMONYLENS_UPDATE=1"
+    assert text == SNAPSHOT.read_text(encoding="utf-8"), "review the words, then run with HARMONYLENS_UPDATE=1"

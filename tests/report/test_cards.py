@@ -26,7 +26,7 @@ def test_the_page_of_what_ships() -> None:
     page = gallery_page([(SHIPPED, items(SHIPPED))])
     assert [group["title"] for group in page["groups"]] == list(FAMILIES.values())
     assert [family for family, _ in page["kinds"]] == list(FAMILIES)
-    assert page["galleries"] == [["shipped", "harmonyscope", SHIPPED.description, False]]
+    assert page["galleries"] == [["shipped", "harmonylens", SHIPPED.description, False]]
     shown = [item for group in page["groups"] for item in group["items"]]
     assert {item["name"] for item in shown} == {sample.name for sample in SHIPPED.samples}
     assert {code for code, _ in page["rules"]} == {c for s in SHIPPED.samples for c in (*s.rules, *s.drift)}

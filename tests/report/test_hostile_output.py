@@ -205,7 +205,7 @@ def test_what_opens_again_is_the_same_transcript(name: str, form: str) -> None:
     transcript = case(name)
     data = FORMATS[form].write(inspected(transcript))
     if form == "bundle":
-        (sample,) = read_gallery(data, "x.harmonyscope").samples
+        (sample,) = read_gallery(data, "x.harmonylens").samples
         again = sample.transcript
     else:
         (again,) = read(data, filename=f"x.{form}").transcripts

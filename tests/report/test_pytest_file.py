@@ -28,7 +28,7 @@ openai_harmony.load_harmony_encoding = functools.cache(openai_harmony.load_harmo
 
 def run(folder: Path, release: Release) -> dict[str, int]:
     """What pytest counts in a folder of generated files, with this release and nothing of ours."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "HARMONYSCOPE"))}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "HARMONYLENS"))}
     env |= {"TIKTOKEN_ENCODINGS_BASE": str(vocabulary_file().parent), "PYTHONPATH": str(release.location.parent)}
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", ".", "."],
@@ -43,7 +43,7 @@ def run(folder: Path, release: Release) -> dict[str, int]:
 def release_called(title: str) -> Release:
     found = next((release for release in available() if release.title == title), None)
     if found is None:
-        reason = f"{title} is not on this machine: run `harmonyscope releases add {title.replace(' ', '==')}`"
+        reason = f"{title} is not on this machine: run `harmonylens releases add {title.replace(' ', '==')}`"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

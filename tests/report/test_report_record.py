@@ -31,7 +31,7 @@ def test_an_error_record_is_valid_and_says_why() -> None:
     record = error_record("run-3", "line 3, column 1: expected a JSON object.")
     VALIDATOR.validate(record)
     assert record == {
-        "schema": "harmonyscope/1",
+        "schema": "harmonylens/1",
         "id": "run-3",
         "error": "line 3, column 1: expected a JSON object.",
     }
@@ -40,7 +40,7 @@ def test_an_error_record_is_valid_and_says_why() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"schema": "harmonyscope/2"},
+        {"schema": "harmonylens/2"},
         {"token_count": -1},
         {"diagnostics": [{}]},
         {"strict": [{"release": "x"}]},
@@ -80,7 +80,7 @@ def test_the_schema_knows_every_key_that_is_written() -> None:
 def test_the_shape_that_others_rely_on() -> None:
     record = inspection_record(founding())
     assert list(record)[:4] == ["schema", "id", "token_count", "role"]
-    assert (record["schema"], record["id"], record["token_count"]) == ("harmonyscope/1", "run-7", 25)
+    assert (record["schema"], record["id"], record["token_count"]) == ("harmonylens/1", "run-7", 25)
     old, new, lenient = record["strict"]
     assert (old["release"], old["mode"], old["ok"], old["token"]) == (
         "openai-harmony 0.0.8",

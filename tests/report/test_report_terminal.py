@@ -1,6 +1,6 @@
 """The report for people: snapshots, widths, hostile transcripts, long ones.
 
-``HARMONYSCOPE_UPDATE_SNAPSHOTS=1 pytest tests/report`` writes the snapshots anew.
+``HARMONYLENS_UPDATE_SNAPSHOTS=1 pytest tests/report`` writes the snapshots anew.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from inspector.serving.finish import Finish
 from inspector.tokens import Edit, Span, Transcript
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-UPDATE = bool(os.environ.get("HARMONYSCOPE_UPDATE_SNAPSHOTS"))
+UPDATE = bool(os.environ.get("HARMONYLENS_UPDATE_SNAPSHOTS"))
 
 
 def text_of(inspection: Inspection, width: int = 100, limits: Limits | None = None) -> str:

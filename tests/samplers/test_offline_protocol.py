@@ -86,7 +86,7 @@ log("input ended")
     assert offline.name == "vLLM in process, tiny"
 
     async def use() -> list[Delta]:
-        params = SamplingParams(stop=("x",), extra={"harmonyscope_guard": "on"})
+        params = SamplingParams(stop=("x",), extra={"harmonylens_guard": "on"})
         pieces = [piece async for piece in offline.stream((1, 2), params)]
         await offline.close()
         return pieces
@@ -99,7 +99,7 @@ log("input ended")
     assert offline.name == "vLLM 1.2.3 in process, tiny"
     assert '"options": {"max_model_len": 64, "model": "models/tiny"}' in offline.log
     assert '"prompt": [1, 2]' in offline.log
-    assert '"extra_args": {"harmonyscope_guard": "on"}' in offline.log
+    assert '"extra_args": {"harmonylens_guard": "on"}' in offline.log
     assert '"extra":' not in offline.log
     assert offline.log.endswith("input ended")
 
@@ -112,16 +112,16 @@ log("input ended")
         "7",
         '{"tell": "something else"}',
         '{"no": "tell"}',
-        '{"tell": "deltas", "deltas": [["harmonyscope-0", [1, 2], [-0.5], [], null, null]]}',
-        '{"tell": "deltas", "deltas": [["harmonyscope-0", ["word"], [], [], null, null]]}',
-        '{"tell": "deltas", "deltas": [["harmonyscope-0", [1]]]}',
+        '{"tell": "deltas", "deltas": [["harmonylens-0", [1, 2], [-0.5], [], null, null]]}',
+        '{"tell": "deltas", "deltas": [["harmonylens-0", ["word"], [], [], null, null]]}',
+        '{"tell": "deltas", "deltas": [["harmonylens-0", [1]]]}',
         '{"tell": "deltas", "deltas": 5}',
         '{"tell": "running", "count": 0}',
         "[" * 100_000,
     ],
 )
 def test_output_that_is_not_the_protocol_ends_it(tmp_path: Path, line: str) -> None:
-    late = {"tell": "refused", "id": "harmonyscope-0", "sentence": "late"}
+    late = {"tell": "refused", "id": "harmonylens-0", "sentence": "late"}
     body = f"{GREETING}; hear(); say({line!r}); say({late!r}); hear()"
     with pytest.raises(EngineGone, match="its output is not what was expected"):
         run(asked(engine(tmp_path, body)))
@@ -315,7 +315,7 @@ while (request := hear()) is not None:
         await offline.close()
 
     run(use())
-    assert offline.log.split("\n") == ["add harmonyscope-0", "add harmonyscope-1", "abort harmonyscope-1", "close"]
+    assert offline.log.split("\n") == ["add harmonylens-0", "add harmonylens-1", "abort harmonylens-1", "close"]
 
 
 def test_closing_the_engine_ends_what_is_streamed_even_when_the_worker_is_deaf(tmp_path: Path) -> None:

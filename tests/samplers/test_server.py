@@ -170,24 +170,24 @@ def test_the_loop_goes_over_the_server_and_encodes_nothing_again() -> None:
 def test_what_is_sent_on_each_route() -> None:
     params = SamplingParams(
         max_tokens=7, temperature=0.5, top_p=0.9, top_k=3, min_p=0.1, seed=5, stop=("x",), stop_token_ids=(CALL,),
-        ignore_eos=True, logprobs=20, extra={"harmonyscope_script": [1, 2]},
+        ignore_eos=True, logprobs=20, extra={"harmonylens_script": [1, 2]},
     )  # fmt: skip
     common = {
         "max_tokens": 7, "temperature": 0.5, "top_p": 0.9, "top_k": 3, "min_p": 0.1, "seed": 5,
         "stop": ["x"], "stop_token_ids": [CALL], "ignore_eos": True, "skip_special_tokens": False,
     }  # fmt: skip
     body = json.loads(request_body("completions", "m", [1, 2], params))
-    wanted = common | {"logprobs": 20, "vllm_xargs": {"harmonyscope_script": "[1, 2]"}, "prompt": [1, 2]}
+    wanted = common | {"logprobs": 20, "vllm_xargs": {"harmonylens_script": "[1, 2]"}, "prompt": [1, 2]}
     assert body | wanted == body
     body = json.loads(request_body("generate", "m", [1, 2], params))
     assert body["token_ids"] == [1, 2]
-    wanted = common | {"logprobs": 20, "extra_args": {"harmonyscope_script": [1, 2]}}
+    wanted = common | {"logprobs": 20, "extra_args": {"harmonylens_script": [1, 2]}}
     assert body["sampling_params"] | wanted == body["sampling_params"]
     nothing = json.loads(request_body("completions", "m", [1], SamplingParams(logprobs=None)))
     assert not {"logprobs", "vllm_xargs", "seed"} & set(nothing)
 
 
-@pytest.mark.parametrize("extra", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, {"harmonyscope_x": [{1}]}])
+@pytest.mark.parametrize("extra", [{"a": float("nan")}, {"a": {1, 2}}, {"a": b"x"}, {"harmonylens_x": [{1}]}])
 def test_arguments_that_are_no_json_are_refused_here(extra: dict[str, Any]) -> None:
     rollout = rollout_from(SAYS, SamplingParams(extra=extra))
     assert "cannot be sent as JSON" in rollout.error

@@ -81,7 +81,7 @@ def test_installed_tools_that_cannot_be_had_are_told_with_the_reason(
     (tmp_path / "values_of_theirs.py").write_text("good = 3\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     entries = [EntryPoint(name, f"{name}_of_theirs:good", GROUP) for name in ("tools", "values")]
-    monkeypatch.setattr("inspector.samplers.tools.entry_points", lambda group: entries)
+    monkeypatch.setattr("inspector.samplers.tools.plugins", lambda group: entries)
     found, (broken, odd) = installed()
     assert found == ()
     assert broken == (

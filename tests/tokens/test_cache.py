@@ -12,16 +12,16 @@ from inspector.tokens.cache import cache_dir, write_atomically
 
 
 def test_the_environment_names_the_folder(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("HARMONYSCOPE_CACHE", str(tmp_path / "here"))
+    monkeypatch.setenv("HARMONYLENS_CACHE", str(tmp_path / "here"))
     assert cache_dir() == tmp_path / "here"
-    monkeypatch.setenv("HARMONYSCOPE_CACHE", "~/there")
+    monkeypatch.setenv("HARMONYLENS_CACHE", "~/there")
     assert cache_dir() == Path("~/there").expanduser()
 
 
 def test_otherwise_it_is_the_users(monkeypatch, tmp_path) -> None:
-    monkeypatch.delenv("HARMONYSCOPE_CACHE", raising=False)
+    monkeypatch.delenv("HARMONYLENS_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_dir().name == "harmonyscope"
+    assert cache_dir().name == "harmonylens"
 
 
 def test_folders_are_made_and_content_replaced(tmp_path) -> None:

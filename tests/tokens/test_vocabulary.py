@@ -207,7 +207,7 @@ def test_the_first_run_of_all_needs_no_network(cold_start, offline_env) -> None:
     ran = cold_start()
     assert ran.returncode == 0, ran.stderr
     path, ids = ran.stdout.splitlines()
-    assert Path(path).is_relative_to(offline_env["HARMONYSCOPE_CACHE"])
+    assert Path(path).is_relative_to(offline_env["HARMONYLENS_CACHE"])
     assert ids == "[200005, 17196, 200008, 2067] <|start|>assistant"
     assert sorted(p.name for p in Path(path).parent.rglob("*") if p.is_file()) == [
         "fb374d419588a4632f3f557e76b4b70aebbca790",
@@ -228,20 +228,20 @@ def test_the_poisoned_network_is_really_out_of_reach(cold_start) -> None:
 
 def test_damaged_files_in_the_cache_are_replaced(cold_start, offline_env) -> None:
     assert cold_start().returncode == 0
-    for path in Path(offline_env["HARMONYSCOPE_CACHE"], "vocabulary").rglob("*"):
+    for path in Path(offline_env["HARMONYLENS_CACHE"], "vocabulary").rglob("*"):
         if path.is_file():
             data = path.read_bytes()
             path.write_bytes(data[:-2] + b"9\n")  # same length, other content
     ran = cold_start()
     assert ran.returncode == 0, ran.stderr
-    for path in Path(offline_env["HARMONYSCOPE_CACHE"], "vocabulary").rglob("*"):
+    for path in Path(offline_env["HARMONYLENS_CACHE"], "vocabulary").rglob("*"):
         if path.is_file():
             assert hashlib.sha256(path.read_bytes()).hexdigest() == SHA256
 
 
 def test_a_foreign_table_is_refused_in_one_sentence(monkeypatch, tmp_path) -> None:
     module = sys.modules[Vocabulary.__module__]
-    monkeypatch.setenv("HARMONYSCOPE_CACHE", str(tmp_path))
+    monkeypatch.setenv("HARMONYLENS_CACHE", str(tmp_path))
     monkeypatch.setattr(module, "_RANKED", 1000)
     with pytest.raises(VocabularyError, match=r"its sha256 differs.*install oss-harmony"):
         vocabulary_file()
@@ -249,7 +249,7 @@ def test_a_foreign_table_is_refused_in_one_sentence(monkeypatch, tmp_path) -> No
 
 
 def test_without_oss_harmony_the_remedy_is_named(monkeypatch, tmp_path) -> None:
-    monkeypatch.setenv("HARMONYSCOPE_CACHE", str(tmp_path))
+    monkeypatch.setenv("HARMONYLENS_CACHE", str(tmp_path))
     monkeypatch.setitem(sys.modules, "openai_harmony", None)
     with pytest.raises(VocabularyError, match="pip install 'oss-harmony"):
         vocabulary_file()

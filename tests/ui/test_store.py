@@ -57,7 +57,7 @@ def test_an_address_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_an_address_from_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = tmp_path / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir()
-    secrets.write_text(f'[connections.harmonyscope]\nurl = "sqlite:///{tmp_path / "secret.db"}"\n')
+    secrets.write_text(f'[connections.harmonylens]\nurl = "sqlite:///{tmp_path / "secret.db"}"\n')
     st.secrets._reset()
     monkeypatch.setattr("streamlit.config._main_script_path", None)
     st._config.set_option("secrets.files", [str(secrets)])
@@ -101,7 +101,7 @@ def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.setenv(module.URL, "postgresql://ann:s3cret@127.0.0.1:9/samples")
     with pytest.raises(
-        StoreError, match=r"needs the driver of its database, which is not installed.*harmonyscope\[postgres\]"
+        StoreError, match=r"needs the driver of its database, which is not installed.*harmonylens\[postgres\]"
     ) as failed:
         store()
     assert "s3cret" not in str(failed.value)
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(module, "default_file", lambda: tmp_path / "file" / "data" / "samples.sqlite3")
     assert store() is None
-    with pytest.raises(StoreError, match=r"cannot be made .*set HARMONYSCOPE_DATABASE_URL to a place"):
+    with pytest.raises(StoreError, match=r"cannot be made .*set HARMONYLENS_DATABASE_URL to a place"):
         store(to_write=True)
 
 

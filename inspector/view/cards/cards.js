@@ -4,7 +4,7 @@ const CARD_VIEWS = new WeakMap();
 const FIRST_CARDS = 60;
 const MORE_CARDS = 120;
 const SETTLING = 2500;
-const SEEN_OPENED = (globalThis[Symbol.for("harmonyscope.opened")] ??= new Set());
+const SEEN_OPENED = (globalThis[Symbol.for("harmonylens.opened")] ??= new Set());
 
 class CardList {
   constructor(host) {
@@ -19,7 +19,7 @@ class CardList {
     this.nodes = new Map();
     this.left = () => this._keep();
     this.handed = () => this.bar?.update(this.shown);
-    document.addEventListener("harmonyscope.handed", this.handed);
+    document.addEventListener("harmonylens.handed", this.handed);
   }
 
   /** `ask` is null where nobody can answer; it is called as ask(what, value). */
@@ -44,7 +44,7 @@ class CardList {
     this.keys.destroy();
     cancelAnimationFrame(this.drawing);
     document.removeEventListener("scroll", this.left, true);
-    document.removeEventListener("harmonyscope.handed", this.handed);
+    document.removeEventListener("harmonylens.handed", this.handed);
   }
 
   /* A page of galleries. */

@@ -13,10 +13,10 @@
 const LARGE_PASTE = 400_000;
 const BOX = '[class*="st-key-w-text"] textarea';
 
-const own = (globalThis[Symbol.for("harmonyscope.address")] ??= { seq: 0, pending: 0, links: new Map() });
+const own = (globalThis[Symbol.for("harmonylens.address")] ??= { seq: 0, pending: 0, links: new Map() });
 
 function here() {
-  const named = history.state?.harmonyscope;
+  const named = history.state?.harmonylens;
   return {
     id: typeof named === "string" ? named : "",
     link: /^#h\d/.test(location.hash) ? location.hash.slice(1) : "",
@@ -34,7 +34,7 @@ function ask() {
 function name(id, push = false) {
   const hash = push ? "" : here().link || own.links.get(id) || "";
   const url = location.pathname + (push ? "" : location.search) + (hash ? `#${hash}` : "");
-  history[push ? "pushState" : "replaceState"]({ ...history.state, harmonyscope: id }, "", url);
+  history[push ? "pushState" : "replaceState"]({ ...history.state, harmonylens: id }, "", url);
   if (hash) own.links.set(id, hash);
 }
 

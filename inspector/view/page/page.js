@@ -4,7 +4,7 @@
    element holds (tokens, message, cards, record) and `data-name` of which sample. Before this file stand mountScreen,
    mountFeed and mountCards, the components' own code. */
 
-const DATA_TYPE = "application/x-harmonyscope";
+const DATA_TYPE = "application/x-harmonylens";
 
 /** The element that holds `what` of the sample called `name`, and all of them. */
 function dataOf(what, name) {
@@ -72,7 +72,7 @@ class Theme {
   // A browser may forbid a page from disk to keep anything: then the choice holds for this page alone.
   _kept() {
     try {
-      const kept = localStorage.getItem("harmonyscope.theme");
+      const kept = localStorage.getItem("harmonylens.theme");
       return kept === "dark" || kept === "light" ? kept : null;
     } catch {
       return null;
@@ -81,7 +81,7 @@ class Theme {
 
   _keep() {
     try {
-      localStorage.setItem("harmonyscope.theme", this.chosen);
+      localStorage.setItem("harmonylens.theme", this.chosen);
     } catch {
       this.kept = false;
     }
@@ -157,7 +157,7 @@ class ExportedPage {
   }
 
   _title(text) {
-    document.title = text ? `${text} · harmonyscope` : "harmonyscope";
+    document.title = text ? `${text} · harmonylens` : "harmonylens";
     const crumb = document.getElementById("crumb");
     if (crumb) crumb.textContent = this.shown === null ? "" : text;
   }

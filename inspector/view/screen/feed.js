@@ -3,7 +3,7 @@
    Streamlit sends a component's code again with every changed message. */
 
 export default (sent) => {
-  const held = (globalThis[Symbol.for("harmonyscope")] ??= { early: [] });
+  const held = (globalThis[Symbol.for("harmonylens")] ??= { early: [] });
   if (held.take) held.take(sent);
   else held.early.push(sent);
 };

@@ -10,7 +10,7 @@ const APPLICABILITY_WORDS = {
 };
 const FIRST_FINDINGS = 60;
 const RULE_SWITCH_FROM = 4;
-const FIXED_SENTENCE = "Open this transcript in harmonyscope to switch fixes.";
+const FIXED_SENTENCE = "Open this transcript in harmonylens to switch fixes.";
 
 /** The switches as one string, to tell two states apart. */
 function signature({ off, choices }) {

@@ -7,7 +7,7 @@ const HELD_TRANSCRIPTS = 8;
 
 /** {feeds: by digest {feed, setState, trigger}, parts: by digest {name: value}, listeners: of (digest, part), places: by digest the chosen token}. */
 function shared() {
-  const held = (globalThis[Symbol.for("harmonyscope")] ??= { early: [] });
+  const held = (globalThis[Symbol.for("harmonylens")] ??= { early: [] });
   if (!held.feeds) {
     Object.assign(held, { feeds: new Map(), parts: new Map(), listeners: new Set(), places: new Map(), take: takeMessage });
     for (const sent of held.early.splice(0)) takeMessage(sent);
