@@ -6,6 +6,7 @@ The files beside this one are 0.2.0's own, byte for byte: one transcript, titled
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,3 +150,26 @@ def test_a_card_is_a_card() -> None:
     (transcript,) = read((FILES / "old.json").read_bytes()).transcripts
     assert list(transcript.meta) == ["harmonylens"]
     assert card_of(transcript) == Card("Old friend")
+
+
+def _sources(root: Path) -> list[Path]:
+    folders = ("inspector", "pages", "samples", "docs", "benchmarks")
+    named = (path for folder in folders for path in (root / folder).rglob("*"))
+    single = (root / name for name in ("README.md", "ARCHITECTURE.md", "Makefile", "pyproject.toml", ".ci/run"))
+    endings = {".py", ".js", ".css", ".svg", ".md", ".toml", ".json", ".txt", ".html", ""}
+    return [path for path in (*single, *named) if path.is_file() and path.suffix in endings]
+
+
+def test_the_old_name_stands_only_where_old_things_are_read(root: Path) -> None:
+    found = {
+        path.relative_to(root).as_posix()
+        for path in _sources(root)
+        if "harmonyscope" in path.read_text(encoding="utf-8").lower()
+    }
+    # The ending of a file that a person chooses, and what the constants are made from.
+    assert found <= {"inspector/renamed.py", "inspector/gallery/bundle.py", "docs/security.md"}
+
+
+def test_nothing_tells_anybody_to_install_the_product_from_an_index(root: Path) -> None:
+    wanted = re.compile(r"(pip|pipx|uv|uvx|conda)[^\n]{0,40}['\" =]harmony(lens|scope)\b")
+    assert not [path for path in _sources(root) if wanted.search(path.read_text(encoding="utf-8"))]
