@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from .finding import Diagnostic, Severity
+    from ..finding import Diagnostic, Severity
 
 CLEAN: Final = 0
 FOUND: Final = 1
@@ -63,7 +63,7 @@ def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
 
 def say(sentence: str) -> None:
     """A sentence on standard error; hostile characters in it are made visible."""
-    from .report.visible import visible
+    from ..report.visible import visible
 
     _escape_what_cannot_be_written(sys.stderr)
     print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
@@ -71,7 +71,7 @@ def say(sentence: str) -> None:
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:
     """:data:`FOUND` when a finding is at or above ``fail_on`` ("never" for none), else :data:`CLEAN`."""
-    from .report.findings import worst
+    from ..report.findings import worst
 
     return FOUND if at_or_above(worst(found), fail_on) else CLEAN
 
@@ -80,7 +80,7 @@ def at_or_above(severity: Severity | None, fail_on: str) -> bool:
     """True when the gravest severity of some findings is at or above ``fail_on``."""
     if severity is None or fail_on == "never":
         return False
-    from .finding import Severity
+    from ..finding import Severity
 
     return severity.rank >= Severity(fail_on).rank
 

@@ -17,14 +17,15 @@ from typing import Any
 
 import click
 
-from . import __version__
-from .cli_ab import ab
-from .cli_app import app
-from .cli_catalogue import releases, rules
-from .cli_export import export
-from .cli_gallery import gallery
-from .cli_inspect import inspect
-from .cli_output import (
+from .. import __version__
+from ..renamed import adopt
+from .ab import ab
+from .app import app
+from .catalogue import releases, rules
+from .export import export
+from .gallery import gallery
+from .inspect import inspect
+from .output import (
     CLEAN,
     INTERRUPTED,
     PIPE_CLOSED,
@@ -35,9 +36,8 @@ from .cli_output import (
     drop_output,
     say,
 )
-from .cli_sample import sample
-from .cli_scan import scan
-from .renamed import adopt
+from .sample import sample
+from .scan import scan
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -105,7 +105,7 @@ class _Group(click.Group):
             raise _PipeClosed from None
         except ExceptionGroup as group:
             # Answers that are drawn side by side fail together, for one reason.
-            from .samplers.theirs import first
+            from ..samplers.theirs import first
 
             cause = first(group)
             if isinstance(cause, BrokenPipeError):

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_engine import (
+from .engine import (
     Replays,
     StatusLine,
     asking,
@@ -21,15 +21,15 @@ from .cli_engine import (
     sampling_params,
     swallow_cancelling,
 )
-from .cli_input import InputError, read_bytes, write_file
-from .cli_options import parse_style
-from .cli_output import CLEAN, UNUSABLE, say
+from .input import InputError, read_bytes, write_file
+from .options import parse_style
+from .output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .samplers import SamplingParams
-    from .samplers.ab import Experiment
-    from .samplers.ab_result import Result, Row
-    from .samplers.conversations import Conversation
+    from ..samplers import SamplingParams
+    from ..samplers.ab import Experiment
+    from ..samplers.ab_result import Result, Row
+    from ..samplers.conversations import Conversation
 
 _BAR: Final = 24
 _RULES: Final = 8
@@ -92,7 +92,7 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
     is told. The exit code is 0 whatever the rates are, and 2 when the engine failed or a conversation could not
     be used.
     """
-    from .samplers.ab import ABError, Experiment
+    from ..samplers.ab import ABError, Experiment
 
     params = sampling_params(given)
     known, is_partial = _read(conversations)
@@ -111,14 +111,14 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
         ran, interruption = complete(_run(experiment, file, given))
     result = experiment.result()
     if form == "json":
-        from .report.record import dump
+        from ..report.record import dump
 
         click.echo(dump(result.record()))
     else:
         for line in result_lines(result, None if everything else _RULES):
             click.echo(line)
     if plot is not None:
-        from .ui.ab_figures import page
+        from ..ui.ab_figures import page
 
         write_file(plot, page(result).encode(), True)
         say(f"the figure is in {click.format_filename(plot)}.")
@@ -139,8 +139,8 @@ async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, An
         nonlocal written
         done = len(experiment.samples)
         if file is not None:
-            from .ingest import transcript_record
-            from .report.record import dump
+            from ..ingest import transcript_record
+            from ..report.record import dump
 
             for sample in experiment.samples[written:]:
                 if sample.transcript.ids:
@@ -162,7 +162,7 @@ async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, An
 
 def _read(path: str | None) -> tuple[list[Conversation], bool]:
     """The conversations, and whether some of the file are none; that has been said."""
-    from .samplers.conversations import read_conversations, shipped_conversations
+    from ..samplers.conversations import read_conversations, shipped_conversations
 
     if path is None:
         return shipped_conversations(), False
@@ -188,8 +188,8 @@ def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
 
     ``limit`` is how many rules are told of, those of which most was found first; None for all.
     """
-    from .report.findings import plural
-    from .report.visible import visible
+    from ..report.findings import plural
+    from ..report.visible import visible
 
     yield (
         f"{plural(result.sampled, 'conversation')} x {len(result.arms)} styles x {plural(result.n, 'sample')}"

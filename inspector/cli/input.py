@@ -187,7 +187,7 @@ def parse_selectors(values: Iterable[str], option: str) -> tuple[str, ...]:
     words = parse_list(values)
     if not words:
         return ()
-    from .report.rules import all_rules, close_to
+    from ..report.rules import all_rules, close_to
 
     out = []
     for word in words:
