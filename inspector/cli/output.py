@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -62,11 +63,16 @@ def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
 
 
 def say(sentence: str) -> None:
-    """A sentence on standard error; hostile characters in it are made visible."""
+    """A sentence on standard error; hostile characters in it are made visible.
+
+    Where nothing can be written there (its disk is full, its reader has gone) the exit code is all that is left to
+    tell: that is no reason to end the command.
+    """
     from ..report.visible import visible
 
     _escape_what_cannot_be_written(sys.stderr)
-    print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
 
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:
@@ -83,6 +89,28 @@ def at_or_above(severity: Severity | None, fail_on: str) -> bool:
     from ..finding import Severity
 
     return severity.rank >= Severity(fail_on).rank
+
+
+def open_streams() -> None:
+    """Have three standard streams that take anything: what is closed leads nowhere, what has no character is escaped.
+
+    A program may be started without one (``>&-``). Then Python has None in its place, ``print`` to such a standard
+    error goes to standard output, and the next file that is opened gets the number of the stream that is missing.
+    Standard input stays None: a command that wants to read it says that it is closed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is the one that is missing.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the program runs
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        _escape_what_cannot_be_written(stream)
 
 
 def drop_output() -> None:
