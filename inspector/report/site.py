@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import __version__
+from ..files import write_atomically
 from ..gallery import Gallery, Sample, bundle
 from ..renamed import NAME, NAMES
 from ..view.assets import cards_style, page_style, screen_style
@@ -76,9 +77,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
     written: dict[str, int] = {}
 
     def put(name: str, data: bytes) -> None:
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        write_atomically(out / name, data)
         written[name] = len(data)
 
     try:

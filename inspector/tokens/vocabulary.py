@@ -22,7 +22,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .cache import cache_dir, write_atomically
+from ..files import write_atomically
+from .cache import cache_dir
 from .markers import FIRST_SPECIAL, VOCABULARY_SIZE, special_text
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from inspector import cli_input
+from inspector.cli import input as cli_input
 
 COMMAND = [sys.executable, "-m", "inspector"]
 
@@ -125,7 +125,7 @@ def test_a_defect_gives_a_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("boom \x1b[2J")
 
     monkeypatch.delenv("HARMONYLENS_TRACEBACK", raising=False)
-    monkeypatch.setattr("inspector.cli_inspect.read_bytes", broken)
+    monkeypatch.setattr("inspector.cli.inspect.read_bytes", broken)
     said = one_sentence(run("inspect", "-"))
     assert "defect of harmonylens" in said
     assert "RuntimeError: boom" in said

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from inspector.cli_answers import Answers, Prompt
+from inspector.cli.answers import Answers, Prompt
 from inspector.samplers import Rollout
 from inspector.samplers.prompts import build_prompt
 from inspector.samplers.tools import BUILTIN

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from inspector.tokens.cache import cache_dir, write_atomically
+from inspector.files import write_atomically
+from inspector.tokens.cache import cache_dir
 
 
 def test_the_environment_names_the_folder(monkeypatch, tmp_path) -> None:

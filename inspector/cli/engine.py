@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from .cli_input import InputError, read_bytes
-from .cli_output import CLEAN, INTERRUPTED, TERMINATED, Terminated, say
+from .input import InputError, read_bytes
+from .output import CLEAN, INTERRUPTED, TERMINATED, Terminated, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from .samplers import Engine, SamplingParams
-    from .samplers.values import Delta
+    from ..samplers import Engine, SamplingParams
+    from ..samplers.values import Delta
 
 API_KEY: Final = "HARMONYLENS_API_KEY"
 """The environment variable with the key of a server that wants one."""
@@ -90,7 +90,7 @@ def sampling_params(given: dict[str, Any]) -> SamplingParams:
     Raises:
         InputError: a value that no engine takes.
     """
-    from .samplers import SamplingParams, guarding
+    from ..samplers import SamplingParams, guarding
 
     try:
         params = SamplingParams(
@@ -120,7 +120,7 @@ async def open_engine(given: dict[str, Any], processors: Iterable[str] = ()) -> 
     Raises:
         InputError: none or several engines are named, or this one cannot be used; the sentence says why.
     """
-    from .samplers import EngineError
+    from ..samplers import EngineError
 
     named = [option for option in ("server", "offline", "replay") if given[option]]
     if len(named) != 1:
@@ -146,7 +146,7 @@ async def open_engine(given: dict[str, Any], processors: Iterable[str] = ()) -> 
 
 
 async def _server(given: dict[str, Any], processors: list[str]) -> Engine:
-    from .samplers.server import VllmServer
+    from ..samplers.server import VllmServer
 
     key = os.environ.get(given["api_key_env"])
     engine = VllmServer(given["server"], model=given["model"], api_key=key)
@@ -165,7 +165,7 @@ async def _server(given: dict[str, Any], processors: list[str]) -> Engine:
 
 
 async def _offline(given: dict[str, Any], processors: list[str]) -> Engine:
-    from .samplers.offline import OfflineEngine
+    from ..samplers.offline import OfflineEngine
 
     options = dict(map(_engine_option, given["engine_options"]))
     if processors:
@@ -212,7 +212,7 @@ class Replays:
     """
 
     def __init__(self, path: str) -> None:
-        from .ingest import read
+        from ..ingest import read
 
         shown = "standard input" if path == "-" else click.format_filename(path, shorten=True)
         loaded = read(read_bytes(path), filename=None if path == "-" else shown)
@@ -232,7 +232,7 @@ class Replays:
         Raises:
             EngineError: the file has no answer to this prompt.
         """
-        from .samplers import EngineError, Replay
+        from ..samplers import EngineError, Replay
 
         key = () if self._any else tuple(prompt_ids)
         own = [one for one in self._all if self._any or one.prompt_ids == key]
@@ -279,7 +279,7 @@ class StatusLine:
         """Put ``text`` in the place of what stood there, cut to the terminal's width."""
         if not self._is_on:
             return
-        from .report.visible import clip, visible, width_of
+        from ..report.visible import clip, visible, width_of
 
         line = clip(visible(text), max(20, shutil.get_terminal_size().columns - 1))
         blanks = " " * max(0, self._shown - width_of(line))
@@ -303,7 +303,7 @@ def complete(coroutine: Coroutine[Any, Any, _T]) -> tuple[_T, int]:
         What it returned, and the exit code for what cancelled it, 0 when nothing did.
 
     Raises:
-        click.Abort: it was interrupted, or terminated (:class:`inspector.cli_output.Terminated`).
+        click.Abort: it was interrupted, or terminated (:class:`inspector.cli.output.Terminated`).
     """
     news: SimpleQueue[int] = SimpleQueue()  # numbers of signals, and 0 when it has ended
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[_T]]] = Future()

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
-from .cli_input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
-from .cli_options import engine_options, inspecting, reading_role
-from .cli_output import CLEAN, FOUND, UNUSABLE, at_or_above, say
+from .input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
+from .options import engine_options, inspecting, reading_role
+from .output import CLEAN, FOUND, UNUSABLE, at_or_above, say
 
 if TYPE_CHECKING:
-    from .ingest import Item, Problem
-    from .inspection import Inspection
-    from .scan import Histogram, ScanResult
+    from ..ingest import Item, Problem
+    from ..inspection import Inspection
+    from ..scan import Histogram, ScanResult
 
 _SNIFFED: Final = 8192
 _ID_SHOWN: Final = 80
@@ -45,9 +45,9 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
     input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest. The
     histogram ends the output; with --format jsonl it goes to standard error.
     """
-    from .inspection import inspect
-    from .scan import Histogram
-    from .scan import scan as run
+    from ..inspection import inspect
+    from ..scan import Histogram
+    from ..scan import scan as run
 
     options = engine_options(given) | {"next_prompt": form == "jsonl" and not summary}
     digest = _nothing if summary else _as_json if form == "jsonl" else _as_line
@@ -65,7 +65,7 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
             where = source.of(result)
             click.echo(_json_line(result, where) if form == "jsonl" else _text_line(result, where))
     if form == "jsonl" and summary:
-        from .report.record import dump
+        from ..report.record import dump
 
         click.echo(dump(histogram.record()))
     else:
@@ -95,8 +95,8 @@ class _Source:
 
 def _records(files: Iterable[str], given: dict[str, Any], source: _Source) -> Iterator[Item]:
     """The records of all files; a file that cannot be read is said, remembered and passed over."""
-    from .ingest import Problem, iter_records
-    from .ingest.unpacking import UnpackError
+    from ..ingest import Problem, iter_records
+    from ..ingest.unpacking import UnpackError
 
     tools = parse_tools(given["tools"])
     role, markers = reading_role(given), not given["no_markers"]
@@ -135,10 +135,10 @@ def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Proble
         InputError: it is binary, or an archive of more bytes than are read.
         inspector.ingest.unpacking.UnpackError: an archive of which nothing can be read.
     """
-    from .ingest import Problem
-    from .ingest.archives import record_files
-    from .ingest.unpacking import in_words, is_gzip, is_zip
-    from .ingest.values import problem, quoted
+    from ..ingest import Problem
+    from ..ingest.archives import record_files
+    from ..ingest.unpacking import in_words, is_gzip, is_zip
+    from ..ingest.values import problem, quoted
 
     peek = getattr(file, "peek", None)
     head = peek(_SNIFFED)[:_SNIFFED] if peek is not None else b""
@@ -170,13 +170,13 @@ def _nothing(inspection: Inspection) -> None:
 
 
 def _as_json(inspection: Inspection) -> str:
-    from .report.record import dump, inspection_record
+    from ..report.record import dump, inspection_record
 
     return dump(inspection_record(inspection))
 
 
 def _as_line(inspection: Inspection) -> str:
-    from .report.findings import counted, findings
+    from ..report.findings import counted, findings
 
     found = findings(inspection)
     codes = ", ".join(sorted({f.code for f in found}))
@@ -186,7 +186,7 @@ def _as_line(inspection: Inspection) -> str:
 def _json_line(result: ScanResult, where: str) -> str:
     import json
 
-    from .report.record import dump, error_record
+    from ..report.record import dump, error_record
 
     if result.error is not None:
         return dump(error_record(result.id, result.error) | {"source": where})
@@ -196,7 +196,7 @@ def _json_line(result: ScanResult, where: str) -> str:
 
 
 def _text_line(result: ScanResult, where: str) -> str:
-    from .report.visible import visible
+    from ..report.visible import visible
 
     name = where if result.id in ("", result.source) else f"{where} ({_short(result.id)})"
     return visible("; ".join([f"{name}: {result.error or result.value}", *result.problems]))
@@ -209,8 +209,8 @@ def _short(id: str) -> str:
 
 def histogram_lines(histogram: Histogram) -> Iterator[str]:
     """The histogram for people: strict error texts of each release, then rules, then unreadable records."""
-    from .report.findings import plural
-    from .report.visible import visible
+    from ..report.findings import plural
+    from ..report.visible import visible
 
     rows = histogram.rows()
     yield (

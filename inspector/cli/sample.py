@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_answers import Answers, Prompt
-from .cli_engine import (
+from .answers import Answers, Prompt
+from .engine import (
     Limited,
     Replays,
     asking,
@@ -23,12 +23,12 @@ from .cli_engine import (
     sampling_params,
     swallow_cancelling,
 )
-from .cli_input import InputError, parse_tools, read_bytes
-from .cli_options import FAIL_ON, parse_style
-from .cli_output import CLEAN, TRACEBACK, UNUSABLE, say
+from .input import InputError, parse_tools, read_bytes
+from .options import FAIL_ON, parse_style
+from .output import CLEAN, TRACEBACK, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .samplers import Draft, Engine, Listener, Rollout, Sampler, SamplingParams, Tool
+    from ..samplers import Draft, Engine, Listener, Rollout, Sampler, SamplingParams, Tool
 
 _EFFORTS: Final = ("low", "medium", "high")
 _LOOPS: Final = ("tool-loop", "injecting")
@@ -180,8 +180,8 @@ async def _sample(
     Raises:
         InputError: the sampler cannot work with these parameters or this engine, or it is somebody's and raised.
     """
-    from .samplers import EngineError
-    from .samplers.sampler import draw
+    from ..samplers import EngineError
+    from ..samplers.sampler import draw
 
     many = [one.ids for one in answers.prompts for _ in range(answers.count)]
     try:
@@ -201,7 +201,7 @@ def _refused(error: Exception) -> InputError:
 
 
 def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> Sampler:
-    from .samplers import BUILTIN, SamplerError, Tool, find_sampler
+    from ..samplers import BUILTIN, SamplerError, Tool, find_sampler
 
     name: str = given["sampler_name"]
     options: dict[str, Any] = {}
@@ -216,7 +216,7 @@ def _sampler(given: dict[str, Any], tools: Sequence[Tool | dict[str, Any]]) -> S
 
 def _processors(sampler: Sampler) -> tuple[str, ...]:
     """The logits processors that an engine needs for this sampler."""
-    from .samplers.injected import PROCESSOR, InjectingToolLoop
+    from ..samplers.injected import PROCESSOR, InjectingToolLoop
 
     return (PROCESSOR,) if isinstance(sampler, InjectingToolLoop) else ()
 
@@ -227,7 +227,7 @@ def _tools(values: Sequence[str]) -> list[Tool | dict[str, Any]]:
     Raises:
         InputError: there is none of that name, or the file holds something else.
     """
-    from .samplers import BUILTIN, installed
+    from ..samplers import BUILTIN, installed
 
     others, problems = installed() if values else ((), ())
     for problem in problems:
@@ -258,8 +258,8 @@ def _prompts(
     Raises:
         InputError: nothing, or something that is no prompt.
     """
-    from .samplers.preamble import PromptError, tool_description
-    from .samplers.prompts import build_prompt
+    from ..samplers.preamble import PromptError, tool_description
+    from ..samplers.prompts import build_prompt
 
     style, names = parse_style(given["style"]), parse_tools(given["names"])
     built = [option for option in ("user", "system", "developer") if given[option] is not None]
@@ -298,7 +298,7 @@ def _usable(prompts: Sequence[Prompt], problems: Sequence[str]) -> tuple[list[Pr
     Raises:
         InputError: there are none.
     """
-    from .samplers.sampler import prompt_problem
+    from ..samplers.sampler import prompt_problem
 
     found, sentences = [], list(problems)
     for one in prompts:
@@ -320,7 +320,7 @@ def _read(prompt: str, style: str, names: tuple[str, ...]) -> tuple[list[Prompt]
     Raises:
         InputError: it is neither text with markers nor a file that can be read.
     """
-    from .tokens import vocabulary
+    from ..tokens import vocabulary
 
     if prompt != "-" and not _is_there(prompt):
         if "<|" in prompt:
@@ -333,7 +333,7 @@ def _read(prompt: str, style: str, names: tuple[str, ...]) -> tuple[list[Prompt]
     if b'"messages"' in data:
         found, problems = _rendered(data, name, style, names)
         return found, problems or ([] if found else [f"{shown} holds no conversation that can be continued."])
-    from .ingest import read
+    from ..ingest import read
 
     loaded = read(data, filename=shown, tools=names)
     if loaded.format == "text" and _is_json(data):
@@ -368,9 +368,9 @@ def _is_there(path: str) -> bool:
 
 
 def _rendered(data: bytes, name: str, style: str, names: tuple[str, ...]) -> tuple[list[Prompt], list[str]]:
-    from .samplers.conversations import read_conversations
-    from .samplers.preamble import PromptError
-    from .samplers.prompts import render_prompt
+    from ..samplers.conversations import read_conversations
+    from ..samplers.preamble import PromptError
+    from ..samplers.prompts import render_prompt
 
     conversations, problems = read_conversations(data, name)
     prompts = []

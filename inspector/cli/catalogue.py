@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import click
 
-from .cli_input import InputError
-from .cli_output import CLEAN, make_console, say
+from .input import InputError
+from .output import CLEAN, make_console, say
 
 WANTED: Final = ("openai-harmony 0.0.8",)
 """Releases that are worth having beside the one that is installed."""
@@ -19,7 +19,7 @@ WANTED: Final = ("openai-harmony 0.0.8",)
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def rules(code: str | None, form: str) -> int:
     """List the rules, or explain the one with this code or name; a prefix such as HS2 lists those."""
-    from .report.rules import all_rules, close_to, find_rule, rule_page, rule_record, rules_index, rules_table
+    from ..report.rules import all_rules, close_to, find_rule, rule_page, rule_record, rules_index, rules_table
 
     rule = find_rule(code) if code is not None else None
     if rule is None:
@@ -65,7 +65,7 @@ def releases(context: click.Context) -> int | None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_releases(form: str = "text") -> int:
     """List the releases that can be asked themselves (--native)."""
-    from .releases import available
+    from ..releases import available
 
     found = available()
     if form == "json":
@@ -97,7 +97,7 @@ def list_releases(form: str = "text") -> int:
 @click.argument("spec", metavar="NAME==VERSION")
 def add_release(spec: str) -> int:
     """Fetch a release with pip into the user's cache: the one command that uses the network."""
-    from .releases import ReleaseError, add, check
+    from ..releases import ReleaseError, add, check
 
     try:
         release = add(spec)

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from ..files import whole_file
+
 MAX_BYTES: Final = 256 * 2**20
 """What ``inspect`` reads at most: a transcript of a million tokens takes about 8 MB as ids."""
 
@@ -52,7 +54,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise InputError(f"{shown} is a folder: give a file, or several files to `harmonylens scan`.") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{shown} cannot be read: {_reason(error)}.") from None
+        raise InputError(f"{shown} cannot be read: {reason(error)}.") from None
     with file:
         yield file
 
@@ -74,7 +76,7 @@ def read_bytes(path: str) -> bytes:
         try:
             data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise InputError(f"{shown} cannot be read: {_reason(error)}.") from None
+            raise InputError(f"{shown} cannot be read: {reason(error)}.") from None
     if len(data) > MAX_BYTES:
         raise InputError(_too_large(shown, f"more than {MAX_BYTES / 2**20:,.0f} MB"))
     if not data:
@@ -86,19 +88,19 @@ def read_bytes(path: str) -> bytes:
 
 
 def write_file(path: Path, data: bytes, force: bool) -> None:
-    """Write ``data`` into the file ``path``; ``force`` replaces one that is there.
+    """Write ``data`` into the file ``path``; ``force`` replaces one that is there, once the new one is complete.
 
     Raises:
         InputError: it is there already, or cannot be written.
     """
     shown = click.format_filename(path)
     try:
-        with path.open("wb" if force else "xb") as file:
+        with whole_file(path, replace=force) as file:
             file.write(data)
     except FileExistsError:
         raise InputError(f"{shown} exists: name another file, or pass --force to replace it.") from None
     except OSError as error:
-        raise InputError(f"{shown} cannot be written: {(error.strerror or str(error)).rstrip('.')}.") from None
+        raise InputError(f"{shown} cannot be written: {reason(error)}.") from None
 
 
 def refuse_binary(head: bytes, shown: str) -> None:
@@ -125,7 +127,8 @@ def _too_large(shown: str, size: str) -> str:
     )
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What went wrong, for the end of a sentence."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).rstrip(".")
 
 
@@ -187,7 +190,7 @@ def parse_selectors(values: Iterable[str], option: str) -> tuple[str, ...]:
     words = parse_list(values)
     if not words:
         return ()
-    from .report.rules import all_rules, close_to
+    from ..report.rules import all_rules, close_to
 
     out = []
     for word in words:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .cli_input import InputError, parse_choices, parse_tools, read_bytes
-from .cli_options import engine_options, inspecting, reading_role, with_switches
-from .cli_output import CLEAN, UNUSABLE, exit_code, make_console, say
+from .input import InputError, parse_choices, parse_tools, read_bytes
+from .options import engine_options, inspecting, reading_role, with_switches
+from .output import CLEAN, UNUSABLE, exit_code, make_console, say
 
 if TYPE_CHECKING:
-    from .ingest import Switches
-    from .inspection import Inspection
-    from .tokens import Transcript
+    from ..ingest import Switches
+    from ..inspection import Inspection
+    from ..tokens import Transcript
 
 
 @click.command()
@@ -51,7 +51,7 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
     tools = parse_tools(given["tools"])
     data = read_bytes(file)
 
-    from .ingest import read
+    from ..ingest import read
 
     name = None if file == "-" else click.format_filename(file, shorten=True)
     loaded = read(
@@ -72,12 +72,12 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
         if not met and len(transcripts) == 1:
             return UNUSABLE
         if form == "json":
-            from .report.record import dump, inspection_record
+            from ..report.record import dump, inspection_record
 
             click.echo(dump(inspection_record(inspection)))
         else:
-            from .ingest import switches_of
-            from .report.terminal import ALL, Limits, print_report
+            from ..ingest import switches_of
+            from ..report.terminal import ALL, Limits, print_report
 
             console = make_console(colour)
             console.print("\n" + "-" * min(console.width, 100) if number else "")
@@ -91,14 +91,14 @@ def inspect(file: str, form: str, input_format: str, record: int | None, choose:
                 off=switches.off,
                 choices=switches.choices,
             )
-        from .report.findings import findings
+        from ..report.findings import findings
 
         code = max(code, exit_code(findings(inspection), given["fail_on"]))
     return code
 
 
 def _visible(text: str) -> str:
-    from .report.visible import visible
+    from ..report.visible import visible
 
     return visible(text)
 
@@ -107,7 +107,7 @@ def _nth(transcripts: Sequence[Transcript], record: int | None) -> Sequence[Tran
     if record is None:
         return transcripts
     if record > len(transcripts):
-        from .report.findings import plural
+        from ..report.findings import plural
 
         raise InputError(f"--record {record}: the input has {plural(len(transcripts), 'transcript')}.")
     return transcripts[record - 1 : record]
@@ -115,16 +115,16 @@ def _nth(transcripts: Sequence[Transcript], record: int | None) -> Sequence[Tran
 
 def _inspect(transcript: Transcript, switches: Switches, native: bool) -> Inspection:
     """The inspection under these switches, which its transcript then carries: its record opens to the same again."""
-    from .ingest import carrying
-    from .inspection import RELEASES
-    from .inspection import inspect as run
+    from ..ingest import carrying
+    from ..inspection import RELEASES
+    from ..inspection import inspect as run
 
     known = switches.releases if native else tuple(RELEASES)
     return run(carrying(transcript, switches), **switches.options(known), native=native)
 
 
 def _is_rule(word: str) -> bool:
-    from .report.rules import find_rule
+    from ..report.rules import find_rule
 
     return find_rule(word) is not None
 

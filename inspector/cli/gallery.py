@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .cli_input import InputError, write_file
-from .cli_output import CLEAN, UNUSABLE, say
+from .input import InputError, write_file
+from .output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .gallery import Gallery
+    from ..gallery import Gallery
 
 _PATIENCE_S: Final = 0.5
 _source = click.argument("source", metavar="DIR|FILE", type=click.Path(path_type=Path))
@@ -38,7 +38,7 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 
     It opens from a disk and from any server of files, and needs neither Python nor a network.
     """
-    from .report.site import SiteError, build_page, build_site
+    from ..report.site import SiteError, build_page, build_site
 
     found = _open(source, title)
     tell = _Progress("samples")
@@ -64,7 +64,7 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def pack(source: Path, out: Path, title: str | None, force: bool) -> int:
     """Pack a gallery into one .harmonylens file that the app opens."""
-    from .gallery import SampleError, bundle
+    from ..gallery import SampleError, bundle
 
     found = _open(source, title)
     try:
@@ -81,7 +81,7 @@ def pack(source: Path, out: Path, title: str | None, force: bool) -> int:
 @_source
 def list_samples(source: Path) -> int:
     """List the samples of a gallery: name, tokens, title."""
-    from .report.visible import visible
+    from ..report.visible import visible
 
     found = _open(source, None)
     column = max((len(sample.name) for sample in found.samples), default=0)
@@ -96,7 +96,7 @@ def _open(source: Path, title: str | None) -> Gallery:
     Raises:
         InputError: nothing of it can be read.
     """
-    from .gallery import SampleError, open_gallery
+    from ..gallery import SampleError, open_gallery
 
     try:
         found = open_gallery(source)

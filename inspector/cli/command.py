@@ -9,7 +9,6 @@ What a command needs is imported when it runs, so that a small inspection stays 
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,14 +16,16 @@ from typing import Any
 
 import click
 
-from . import __version__
-from .cli_ab import ab
-from .cli_app import app
-from .cli_catalogue import releases, rules
-from .cli_export import export
-from .cli_gallery import gallery
-from .cli_inspect import inspect
-from .cli_output import (
+from .. import __version__
+from ..renamed import adopt
+from .ab import ab
+from .app import app
+from .catalogue import releases, rules
+from .export import export
+from .failures import expected
+from .gallery import gallery
+from .inspect import inspect
+from .output import (
     CLEAN,
     INTERRUPTED,
     PIPE_CLOSED,
@@ -33,57 +34,54 @@ from .cli_output import (
     UNUSABLE,
     Terminated,
     drop_output,
+    open_streams,
     say,
 )
-from .cli_sample import sample
-from .cli_scan import scan
-from .renamed import adopt
+from .sample import sample
+from .scan import scan
+from .signals import Signals
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; no exception reaches a person.
 
-    ``HARMONYLENS_TRACEBACK=1`` lets a defect of the program itself through with its traceback.
+    ``HARMONYLENS_TRACEBACK=1`` lets a defect of the program itself through with its traceback. Without ``args`` they
+    are those of the process, and so are the signals: SIGTERM ends the command as Ctrl-C does, and after the first of
+    them the next one ends the process at once.
     """
-    for sentence in adopt(os.environ):
-        say(sentence)
+    open_streams()
+    signals = Signals()
+    if args is None:
+        signals.heed()
     try:
+        for sentence in adopt(os.environ):
+            say(sentence)
         code = cli.main(args=None if args is None else list(args), prog_name="harmonylens", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else CLEAN
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "harmonylens"
-        say(f"{_sentence(error.format_message())} See `{where} --help`.")
-        return UNUSABLE
-    except click.ClickException as error:
-        say(_sentence(error.format_message()))
-        return UNUSABLE
-    except Terminated:
-        say("terminated.")
-        return TERMINATED
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted.")
-        return INTERRUPTED
     except (_PipeClosed, BrokenPipeError):
         drop_output()
         return PIPE_CLOSED
+    except (click.Abort, KeyboardInterrupt) as error:
+        signals.stop_heeding()
+        terminated = isinstance(error, Terminated) or signals.terminated
+        say("terminated." if terminated else "interrupted.")
+        return TERMINATED if terminated else INTERRUPTED
     except Exception as error:  # the last resort: whatever it is, a person gets a sentence
-        if os.environ.get(TRACEBACK):
-            raise
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            say(f"the output cannot be written: {error.strerror}.")
+        told = expected(error)
+        if told is None:
+            if os.environ.get(TRACEBACK):
+                raise
+            told = (
+                f"this is a defect of harmonylens, not of the input: {type(error).__name__}: {error}. "
+                f"Set {TRACEBACK}=1 to see where, and please report it."
+            )
+        say(told)
+        if isinstance(error, OSError):
             drop_output()
-            return UNUSABLE
-        say(
-            f"this is a defect of harmonylens, not of the input: {type(error).__name__}: {error}. "
-            f"Set {TRACEBACK}=1 to see where, and please report it."
-        )
         return UNUSABLE
-
-
-def _sentence(text: str) -> str:
-    bare = " ".join(text.split())
-    return bare if bare.endswith((".", "?", "!")) else f"{bare}."
+    finally:
+        signals.stop_heeding()
 
 
 def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -97,6 +95,13 @@ class _PipeClosed(Exception):
 
 
 class _Group(click.Group):
+    def make_context(self, *args: Any, **given: Any) -> click.Context:
+        """See :meth:`click.Command.make_context`; here the help and the version are printed."""
+        try:
+            return super().make_context(*args, **given)
+        except BrokenPipeError:
+            raise _PipeClosed from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -105,7 +110,7 @@ class _Group(click.Group):
             raise _PipeClosed from None
         except ExceptionGroup as group:
             # Answers that are drawn side by side fail together, for one reason.
-            from .samplers.theirs import first
+            from ..samplers.theirs import first
 
             cause = first(group)
             if isinstance(cause, BrokenPipeError):

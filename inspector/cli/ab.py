@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_engine import (
+from ..files import whole_file
+from .engine import (
     Replays,
     StatusLine,
     asking,
@@ -21,15 +22,15 @@ from .cli_engine import (
     sampling_params,
     swallow_cancelling,
 )
-from .cli_input import InputError, read_bytes, write_file
-from .cli_options import parse_style
-from .cli_output import CLEAN, UNUSABLE, say
+from .input import InputError, read_bytes, reason, write_file
+from .options import parse_style
+from .output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .samplers import SamplingParams
-    from .samplers.ab import Experiment
-    from .samplers.ab_result import Result, Row
-    from .samplers.conversations import Conversation
+    from ..samplers import SamplingParams
+    from ..samplers.ab import Experiment
+    from ..samplers.ab_result import Result, Row
+    from ..samplers.conversations import Conversation
 
 _BAR: Final = 24
 _RULES: Final = 8
@@ -92,7 +93,7 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
     is told. The exit code is 0 whatever the rates are, and 2 when the engine failed or a conversation could not
     be used.
     """
-    from .samplers.ab import ABError, Experiment
+    from ..samplers.ab import ABError, Experiment
 
     params = sampling_params(given)
     known, is_partial = _read(conversations)
@@ -106,19 +107,22 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
         experiment = Experiment(known, [parse_style(style) for style in styles], count, params, parallel=parallel)
     except (ABError, ValueError) as error:
         raise InputError(str(error)) from None
-    with ExitStack() as stack:
-        file = stack.enter_context(_written(out)) if out is not None else None
-        ran, interruption = complete(_run(experiment, file, given))
+    answers = None if out is None else AnswerFile(out)
+    try:
+        ran, interruption = complete(_run(experiment, answers, given))
+    finally:
+        if answers is not None:
+            answers.close()
     result = experiment.result()
     if form == "json":
-        from .report.record import dump
+        from ..report.record import dump
 
         click.echo(dump(result.record()))
     else:
         for line in result_lines(result, None if everything else _RULES):
             click.echo(line)
     if plot is not None:
-        from .ui.ab_figures import page
+        from ..ui.ab_figures import page
 
         write_file(plot, page(result).encode(), True)
         say(f"the figure is in {click.format_filename(plot)}.")
@@ -127,25 +131,18 @@ def ab(conversations: str | None, styles: tuple[str, ...], count: int, parallel:
         return interruption
     if result.gave_up:
         say(result.gave_up)
-    return UNUSABLE if is_partial or result.refusals or result.failures else ran
+    is_lossy = is_partial or result.refusals or result.failures or (answers is not None and answers.problem)
+    return UNUSABLE if is_lossy else ran
 
 
-async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, Any]) -> int | None:
+async def _run(experiment: Experiment, answers: AnswerFile | None, given: dict[str, Any]) -> int | None:
     """Sample; the exit code as far as the engine's own input decides it, None when it was interrupted."""
     line = StatusLine()
-    written = 0
 
     def watcher(experiment: Experiment) -> None:
-        nonlocal written
         done = len(experiment.samples)
-        if file is not None:
-            from .ingest import transcript_record
-            from .report.record import dump
-
-            for sample in experiment.samples[written:]:
-                if sample.transcript.ids:
-                    file.write(dump(transcript_record(sample.transcript)) + "\n")
-            written = done
+        if answers is not None:
+            answers.add(experiment)
         malformed = sum(sample.malformed for sample in experiment.samples)
         line.show(f"{done} of {experiment.planned} samples, {malformed} malformed (Ctrl-C ends it)")
 
@@ -162,7 +159,7 @@ async def _run(experiment: Experiment, file: IO[str] | None, given: dict[str, An
 
 def _read(path: str | None) -> tuple[list[Conversation], bool]:
     """The conversations, and whether some of the file are none; that has been said."""
-    from .samplers.conversations import read_conversations, shipped_conversations
+    from ..samplers.conversations import read_conversations, shipped_conversations
 
     if path is None:
         return shipped_conversations(), False
@@ -175,12 +172,87 @@ def _read(path: str | None) -> tuple[list[Conversation], bool]:
     return found, bool(problems)
 
 
-def _written(path: Path) -> IO[str]:
-    try:
-        # By lines: what was sampled is kept, whatever happens afterwards.
-        return path.open("w", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise InputError(f"{click.format_filename(path)} cannot be written: {error.strerror or error}.") from None
+class AnswerFile:
+    """The file of ``--out``: a record for each answer, as they come.
+
+    A new file has each answer at once, so that what was sampled is kept whatever happens afterwards. One that is
+    replaced stays what it is until the run is over. When the disk is full the sampling goes on: the rates are told all
+    the same. Without any answer there is no new file.
+
+    Attributes:
+        problem: why an answer could not be written, "" when all were.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.problem = ""
+        self._path = path
+        self._is_new = not path.exists()
+        self._seen = self._written = 0
+        self._stack = ExitStack()
+        try:
+            opened = path.open("xb") if self._is_new else whole_file(path)
+            self._file: IO[bytes] = self._stack.enter_context(opened)
+        except OSError as error:
+            raise InputError(self._sentence(error)) from None
+
+    def add(self, experiment: Experiment) -> None:
+        """Write the answers that have come since the last time."""
+        from ..ingest import transcript_record
+        from ..report.record import dump
+
+        new = experiment.samples[self._seen :]
+        self._seen += len(new)
+        lines = [dump(transcript_record(sample.transcript)) + "\n" for sample in new if sample.transcript.ids]
+        if self.problem or not lines:
+            return
+        try:
+            self._file.write("".join(lines).encode())
+            self._file.flush()
+        except OSError as error:
+            self._fail(error)
+        else:
+            self._written += len(lines)
+
+    def close(self) -> None:
+        """The run is over: what was written counts. A file that could not be written whole replaces none."""
+        try:
+            if self._written or self.problem:
+                self._stack.close()
+            else:
+                self._discard()
+        except OSError as error:
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.problem = self._sentence(error)
+        say(self.problem)
+        with suppress(OSError):  # it fails to close as it failed to be written
+            if self._written:
+                self._abandon()
+            else:
+                self._discard()
+
+    def _discard(self) -> None:
+        """Leave what was there before."""
+        try:
+            self._abandon()
+        finally:
+            if self._is_new:
+                self._path.unlink(missing_ok=True)
+
+    def _abandon(self) -> None:
+        """Write no further: a new file keeps what it has, another one stays what it was."""
+        self._stack.__exit__(_Abandoned, _Abandoned(), None)
+
+    def _sentence(self, error: OSError) -> str:
+        return f"{click.format_filename(self._path)} cannot be written: {reason(error)}."
+
+
+class _Abandoned(Exception):
+    """What ends the writing of a file that is not to take its place."""
 
 
 def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
@@ -188,8 +260,8 @@ def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
 
     ``limit`` is how many rules are told of, those of which most was found first; None for all.
     """
-    from .report.findings import plural
-    from .report.visible import visible
+    from ..report.findings import plural
+    from ..report.visible import visible
 
     yield (
         f"{plural(result.sampled, 'conversation')} x {len(result.arms)} styles x {plural(result.n, 'sample')}"

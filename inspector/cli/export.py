@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_input import InputError, parse_choices, parse_tools, read_bytes, write_file
-from .cli_options import engine_options, exporting, reading_role, with_switches
-from .cli_output import CLEAN, UNUSABLE, say
+from .input import InputError, parse_choices, parse_tools, read_bytes, write_file
+from .options import engine_options, exporting, reading_role, with_switches
+from .output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
-    from .report.subject import Subject
-    from .tokens import Transcript
+    from ..report.subject import Subject
+    from ..tokens import Transcript
 
 _FORMATS: Final = ("html", "markdown", "json", "pytest", "sarif", "bundle")
 
@@ -51,8 +51,8 @@ def export(file: str, form: str | None, out: str | None, input_format: str, reco
     name = None if file == "-" else click.format_filename(file, shorten=True)
     chosen = _format(form, out)
 
-    from .ingest import read
-    from .report.exports import FORMATS, file_name
+    from ..ingest import read
+    from ..report.exports import FORMATS, file_name
 
     loaded = read(
         read_bytes(file), format=input_format, role=reading_role(given), markers=not given["no_markers"],
@@ -84,7 +84,7 @@ def _format(form: str | None, out: str | None) -> str:
     """
     if form is not None:
         return form
-    from .report.exports import FORMATS
+    from ..report.exports import FORMATS
 
     named = [one.name for one in FORMATS.values() if out is not None and out.lower().endswith(one.suffix)]
     if not named:
@@ -112,9 +112,9 @@ def _only(transcripts: tuple[Transcript, ...], record: int | None, shown: str) -
 def _subject(transcript: Transcript, options: dict[str, Any], read_as: str, title: str | None) -> Subject:
     from dataclasses import replace
 
-    from .ingest import card_of
-    from .inspection import RELEASES, inspect
-    from .report.subject import subject
+    from ..ingest import card_of
+    from ..inspection import RELEASES, inspect
+    from ..report.subject import subject
 
     switches = with_switches(transcript, options)
     native = options["native"]

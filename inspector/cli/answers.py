@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .cli_output import CLEAN, UNUSABLE, exit_code, make_console, say
+from .output import CLEAN, UNUSABLE, exit_code, make_console, say
 
 if TYPE_CHECKING:
-    from .samplers import Draft, Rollout
-    from .tokens import Transcript
+    from ..samplers import Draft, Rollout
+    from ..tokens import Transcript
 
 _NUMBER: Final = re.compile(r"(line|record|row) (\d+)\Z")
 
@@ -135,19 +135,19 @@ class Answers:
         self.cut += rollout.ended_by == "cancelled"
         if self.watches:
             self._watched(transcript.id, rollout, self.prompts[number // self.count].tools)
-        from .inspection import inspect
-        from .report.findings import findings
+        from ..inspection import inspect
+        from ..report.findings import findings
 
         inspection = inspect(transcript, next_prompt=self.form == "text")
         self.code = max(self.code, exit_code(findings(inspection), self.fail_on))
         if self.form == "jsonl":
-            from .ingest import transcript_record
-            from .report.record import dump
+            from ..ingest import transcript_record
+            from ..report.record import dump
 
             click.echo(dump(transcript_record(transcript)))
             sys.stdout.flush()
             return
-        from .report.terminal import print_report
+        from ..report.terminal import print_report
 
         if self._streamed or self.told > 1:
             self._console.print("\n" + "-" * min(self._console.width, 100))
@@ -158,15 +158,15 @@ class Answers:
 
     def _watched(self, name: str, rollout: Rollout, tools: Sequence[str]) -> None:
         """What the guard would have blocked, had it been on."""
-        from .samplers.guarding import watched
+        from ..samplers.guarding import watched
 
         blocked = [one.position for one in watched(rollout, tools or None) if one.sampled]
         where = f"{len(blocked)} sampled tokens, the first at {blocked[0]}" if blocked else "none of the sampled tokens"
         say(f"{name}: the guard would have blocked {where}.")
 
     def _stream(self, draft: Draft) -> None:
-        from .report.visible import visible
-        from .tokens import vocabulary
+        from ..report.visible import visible
+        from ..tokens import vocabulary
 
         ids = draft.ids[self._streamed :]
         self._streamed += len(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from .finding import Diagnostic, Severity
+    from ..finding import Diagnostic, Severity
 
 CLEAN: Final = 0
 FOUND: Final = 1
@@ -62,16 +63,21 @@ def make_console(colour: str = "auto", file: TextIO | None = None) -> Console:
 
 
 def say(sentence: str) -> None:
-    """A sentence on standard error; hostile characters in it are made visible."""
-    from .report.visible import visible
+    """A sentence on standard error; hostile characters in it are made visible.
+
+    Where nothing can be written there (its disk is full, its reader has gone) the exit code is all that is left to
+    tell: that is no reason to end the command.
+    """
+    from ..report.visible import visible
 
     _escape_what_cannot_be_written(sys.stderr)
-    print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
 
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:
     """:data:`FOUND` when a finding is at or above ``fail_on`` ("never" for none), else :data:`CLEAN`."""
-    from .report.findings import worst
+    from ..report.findings import worst
 
     return FOUND if at_or_above(worst(found), fail_on) else CLEAN
 
@@ -80,9 +86,31 @@ def at_or_above(severity: Severity | None, fail_on: str) -> bool:
     """True when the gravest severity of some findings is at or above ``fail_on``."""
     if severity is None or fail_on == "never":
         return False
-    from .finding import Severity
+    from ..finding import Severity
 
     return severity.rank >= Severity(fail_on).rank
+
+
+def open_streams() -> None:
+    """Have three standard streams that take anything: what is closed leads nowhere, what has no character is escaped.
+
+    A program may be started without one (``>&-``). Then Python has None in its place, ``print`` to such a standard
+    error goes to standard output, and the next file that is opened gets the number of the stream that is missing.
+    Standard input stays None: a command that wants to read it says that it is closed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is the one that is missing.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the program runs
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        _escape_what_cannot_be_written(stream)
 
 
 def drop_output() -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from .cli_output import CLEAN, say
+from .output import CLEAN, say
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
@@ -56,8 +56,8 @@ def app(
     allow_live: bool = False,
 ) -> int:
     """Open the app."""
-    from .app import LOOPBACK, is_loopback, run
-    from .gallery.galleries import configure
+    from ..app import LOOPBACK, is_loopback, run
+    from ..gallery.galleries import configure
 
     for name in allowed:
         if not _NAME.fullmatch(name):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from .cli_input import InputError, parse_list, parse_selectors
+from .input import InputError, parse_list, parse_selectors
 
 if TYPE_CHECKING:
-    from .ingest import Switches
-    from .tokens import Transcript
+    from ..ingest import Switches
+    from ..tokens import Transcript
 
 ROLES: Final = ("auto", "assistant", "none", "user", "system", "developer", "tool")
 FAIL_ON: Final = ("error", "warning", "info", "never")
@@ -77,7 +77,7 @@ def with_switches(transcript: Transcript, options: Mapping[str, Any]) -> Switche
 
     ``options`` are those of :func:`engine_options`, with the ``choices``.
     """
-    from .ingest import Switches, switches_of
+    from ..ingest import Switches, switches_of
 
     own = switches_of(transcript)
     return Switches(
@@ -101,11 +101,11 @@ def parse_releases(values: Iterable[str], native: bool) -> tuple[str, ...]:
     Raises:
         InputError: there is no verdict of such a release, neither predicted nor native.
     """
-    from .inspection import RELEASES
+    from ..inspection import RELEASES
 
     known = list(RELEASES)
     if native:
-        from .releases import available
+        from ..releases import available
 
         known += [release.title for release in available()]
     found: dict[str, None] = {}
@@ -125,7 +125,7 @@ def parse_style(value: str) -> str:
     Raises:
         InputError: there is none of that name.
     """
-    from .prompt import STYLES
+    from ..prompt import STYLES
 
     matches = [style for style in STYLES if value.casefold() in (style.casefold(), style.casefold().split(" ")[1])]
     if len(matches) != 1:
