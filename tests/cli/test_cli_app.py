@@ -29,6 +29,7 @@ def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
         "allowed": LOOPBACK,
         "expose_to_network": False,
         "allow_live": None,
+        "allow_start": False,
     }
     assert started == [{"port": 4321, **usual}, {"port": None, **usual}]
 
@@ -62,7 +63,34 @@ def test_exposed_it_says_so_and_names_who_is_served(run: Run, started: list[dict
     assert started[1]["allowed"] == (*LOOPBACK, "192.0.2.7")
     assert [options["allow_live"] for options in started] == [None, None]
     assert run("app", "--host", "192.0.2.7", "--expose-to-network", "--allow-live").code == 0
-    assert started[2]["allow_live"] is True
+    assert (started[2]["allow_live"], started[2]["allow_start"]) == (True, False)
+
+
+EXPOSED = ("app", "--host", "192.0.2.7", "--expose-to-network")
+
+
+def test_what_a_flag_opens_is_said(run: Run, started: list[dict[str, Any]]) -> None:
+    assert "--allow-live" not in run(*EXPOSED).err
+    ran = run(*EXPOSED, "--allow-live")
+    assert "requests to any address that it reaches, in your own network too" in ran.err
+    assert "run programs" not in ran.err
+    ran = run(*EXPOSED, "--allow-live", "--allow-start")
+    assert "requests to any address" in ran.err
+    assert "can run programs on this machine, as you" in ran.err
+    assert [(one["allow_live"], one["allow_start"]) for one in started] == [(None, False), (True, False), (True, True)]
+    said = " ".join(run("app", "--help").out.split())
+    assert "sample from servers, at any address that this machine reaches" in said
+    assert "lets everyone who reaches the app run programs on this machine" in said
+
+
+def test_to_start_is_not_meant_without_to_connect(run: Run, started: list[dict[str, Any]]) -> None:
+    ran = run(*EXPOSED, "--allow-start")
+    assert (ran.code, started) == (2, [])
+    assert "--allow-live only" in ran.err
+
+
+def test_where_nobody_else_is_nothing_is_said(run: Run, started: list[dict[str, Any]]) -> None:
+    assert run("app", "--allow-live", "--allow-start").err == ""
 
 
 def test_behind_a_proxy_it_is_exposed_all_the_same(run: Run, started: list[dict[str, Any]]) -> None:
