@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import site
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +105,12 @@ def named_import_path() -> tuple[str, ...]:
     """The folders of ``PYTHONPATH`` that were named outright. One that stands there as ``.`` or as nothing is whatever
     folder the person happens to be in."""
     return tuple(filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+
+
+def keep_folder_out(environment: MutableMapping[str, str]) -> None:
+    """Let no Python that inherits ``environment`` import from the folder that it happens to be in: the processes of
+    ``multiprocessing`` begin with ``python -c``, which looks there before anywhere else."""
+    environment["PYTHONSAFEPATH"] = "1"
 
 
 def python_command(*arguments: str) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from . import __version__
+from .child_environment import keep_folder_out
 from .cli_ab import ab
 from .cli_app import app
 from .cli_catalogue import releases, rules
@@ -45,6 +46,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     ``HARMONYLENS_TRACEBACK=1`` lets a defect of the program itself through with its traceback.
     """
+    keep_folder_out(os.environ)
     for sentence in adopt(os.environ):
         say(sentence)
     try:

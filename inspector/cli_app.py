@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
 import click
 
 from .cli_output import CLEAN, say
+from .renamed import NAMES
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_LONGEST_SECRETS: Final = 65_536
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 
 
@@ -88,6 +91,8 @@ def app(
         say(f"whoever reaches the app at {host} can read, save and delete samples, without a login.")
         if not beyond:
             say(f"it listens at {host} for this machine's own proxy; for others to reach it directly, give --host.")
+    for sentence in no_longer_read():
+        say(sentence)
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
@@ -109,3 +114,17 @@ def app(
         allow_start=allow_start,
     )
     return CLEAN
+
+
+def no_longer_read() -> list[str]:
+    """A sentence for whoever named their database in Streamlit's secrets, as 0.2.0 read them: in the person's home
+    only, as what the current folder holds may be somebody else's."""
+    secrets = os.path.expanduser("~/.streamlit/secrets.toml")
+    try:
+        with open(secrets, encoding="utf-8", errors="replace") as file:
+            text = file.read(_LONGEST_SECRETS)
+    except OSError:
+        return []
+    if not any(f"[connections.{name}]" in text for name in NAMES):
+        return []
+    return [f"{secrets} is not read any more: name the database of saved samples in HARMONYLENS_DATABASE_URL."]

@@ -26,7 +26,9 @@ HEADERS: Final = {
 REFUSED: Final = "This app answers only under its own name; --allow-host adds another.\n"
 _POLICY_VIOLATION: Final = 1008
 
-_AUTHORITY: Final = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,44}\])(?::(?P<port>[0-9]{1,5}))?")
+_AUTHORITY: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,44}\])(?::(?P<port>[0-9]{1,5}))?"
+)
 """A host as browsers write it, the whole of it: no user, no path, no zone, nothing in front and nothing behind."""
 
 _ORIGIN: Final = re.compile(f"https?://{_AUTHORITY.pattern}")

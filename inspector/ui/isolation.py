@@ -8,6 +8,7 @@ are replaced before the server is made.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -71,7 +72,7 @@ def settings_of_the_folder() -> Path | None:
     was started by ``streamlit run``. Its secrets are read in no case, as our own settings name none."""
     here = Path.cwd() / ".streamlit" / "config.toml"
     # A checkout has a link to ours at its top.
-    own = (SETTINGS, Path("~/.streamlit/config.toml").expanduser().resolve())
+    own = (SETTINGS, Path(os.path.expanduser("~/.streamlit/config.toml")).resolve())
     return here if str(here) in _defined() and here.resolve() not in own else None
 
 

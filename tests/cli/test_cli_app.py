@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +113,19 @@ def test_a_host_is_a_name(run: Run, started: list[dict[str, Any]], name: str) ->
     ran = run("app", "--allow-host", name)
     assert (ran.code, started) == (2, [])
     assert "is no name of a host" in ran.err
+
+
+def test_secrets_that_named_a_database_are_missed(
+    run: Run, started: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run("app").err == ""
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir()
+    secrets.write_text('[connections.other]\nurl = "x"\n')
+    assert run("app").err == ""
+    secrets.write_text('[connections.harmonyscope]\nurl = "sqlite:///x"\n')
+    ran = run("app")
+    assert ran.code == 0
+    assert "secrets.toml is not read any more" in ran.err
+    assert "HARMONYLENS_DATABASE_URL" in ran.err

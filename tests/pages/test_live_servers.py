@@ -195,9 +195,7 @@ def test_a_start_that_fails_leaves_the_place_free(started: list[Any]) -> None:
     assert started == []
 
 
-def test_who_may_only_connect_starts_nothing(
-    app: AppTest, started: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_may_only_connect_starts_nothing(app: AppTest, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[object] = []
     monkeypatch.setattr("subprocess.Popen", lambda *given, **_: ran.append(given))
     opened(app)
