@@ -166,7 +166,7 @@ WAYS = {
     "command": (COMMAND, *APP),
     "safe module": (sys.executable, "-P", "-m", "inspector", *APP),
     "module": (sys.executable, "-m", "inspector", *APP),
-    "script": (sys.executable, str(ROOT / "inspector" / "app.py")),
+    # Streamlit has read the folder before it runs a line of ours; flags win over what it has read.
     "streamlit": (
         *(sys.executable, "-P", "-m", "streamlit", "run", str(ROOT / "inspector" / "app.py")),
         *("--server.port", "{port}", "--server.baseUrlPath", "", "--server.sslCertFile", ""),
@@ -237,3 +237,41 @@ def test_inspecting_and_saving_there(page: Page, tmp_path: Path) -> None:
         assert saved.execute("select title from harmonyscope_revisions").fetchall() == [("Saved in a strange folder",)]
     assert stat.S_IMODE(hostile.default_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(hostile.default_file.parent.stat().st_mode) == 0o700
+
+
+def test_streamlit_run_shows_nothing_under_settings_of_the_folder(page: Page, tmp_path: Path) -> None:
+    hostile = Hostile(tmp_path, (*OTHERS, *PYTHONS))
+    hostile.package()
+    # It would be asked for before anything of ours runs: docs/security.md says so.
+    settings = hostile.folder / ".streamlit" / "config.toml"
+    settings.write_text(CONFIG.partition("[theme]")[0])
+    with hostile.serving(WAYS["streamlit"]) as url:
+        assert listening(urlsplit(url).port) == {"0100007F"}, "our own settings win where both say something"
+        page.goto(url)
+        expect(page.get_by_text("takes no settings from the folder that it is started in")).to_be_visible()
+        expect(page.get_by_role("textbox", name="Model output")).to_have_count(0)
+    hostile.check()
+    settings.unlink()
+    with hostile.serving(WAYS["streamlit"]) as url:
+        page.goto(url)
+        expect(page.get_by_role("textbox", name="Model output")).to_be_visible()
+    # The secrets are still there: our settings name none.
+    hostile.check()
+
+
+def test_the_other_commands_there(tmp_path: Path) -> None:
+    hostile = Hostile(tmp_path, (*OTHERS, *PYTHONS))
+    hostile.package()
+    runs = hostile.home / "runs.jsonl"
+    runs.write_text('{"text": "<|channel|>final<|message|>Yes.<|return|>"}\n' * 40)
+    for arguments in (("scan", "--jobs", "2", str(runs)), ("inspect", str(runs)), ("releases", "list"), ("rules",)):
+        ran = subprocess.run(
+            [COMMAND, *arguments],
+            cwd=hostile.folder,
+            env=hostile.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode in (0, 1), (arguments, ran.stderr)
+    hostile.check()
