@@ -51,7 +51,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 app: $(APP_READY) releases ## set up what is missing and open the app
-	@$(PY) -m inspector app
+	@$(PY) -P -m inspector app
 
 test: $(DEV_READY) releases ## every check: style, types, import contracts, tests
 	$(PY) -m pytest -q $(PYTEST_WORKERS) $(PYTEST_ARGS)
@@ -101,7 +101,7 @@ clean: ## remove the environment and what was built; the engine stays
 # The oldest release of the parser is not on our dependency list (both distributions own the same module), so
 # it is fetched into a folder of its own. Without it the app still runs, and says that it shows a prediction.
 releases: $(APP_READY)
-	@PIP_RETRIES=1 $(PY) -m inspector releases add $(PINNED_RELEASE) > /dev/null \
+	@PIP_RETRIES=1 $(PY) -P -m inspector releases add $(PINNED_RELEASE) > /dev/null \
 	  || echo "$(PINNED_RELEASE) could not be fetched: its verdicts will come from our model of it." >&2
 
 $(APP_READY): $(PY) pyproject.toml

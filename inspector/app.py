@@ -31,6 +31,18 @@ START_S: Final = 30
 
 def main() -> None:
     """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
+    from inspector.ui.isolation import settings_of_the_folder
+    from inspector.ui.plain import as_markdown
+
+    foreign = settings_of_the_folder()
+    if foreign is not None:
+        st.error(
+            as_markdown(
+                f"This app takes no settings from the folder that it is started in, and Streamlit has read {foreign}. "
+                "Start it with the command harmonylens app, or from another folder."
+            )
+        )
+        return
     from inspector.ui.chrome import frame, links, page_file
 
     # Pictures of our own: Streamlit would fetch its symbols for the page's icon from the network.
@@ -57,6 +69,7 @@ def run(
     *,
     expose_to_network: bool = False,
     allow_live: bool | None = None,
+    allow_start: bool = False,
 ) -> None:
     """Serve the app until it is interrupted; on this machine only, unless ``host`` says otherwise.
 
@@ -67,8 +80,10 @@ def run(
         allowed: names and addresses under which browsers may reach it; requests for any other are refused.
         expose_to_network: that listening beyond this machine is meant: whoever reaches the port can read, save and
             delete samples, without a login.
-        allow_live: whether the Live page may connect and start engines; by default only where nothing says that others
-            reach the app: ``host`` and every name of ``allowed`` are this machine's own, and it is not exposed.
+        allow_live: whether the Live page may connect engines; by default only where :func:`is_private`. To whoever
+            opens the page that is a way to every address that this machine reaches.
+        allow_start: whether it may start some as well where the app is not private. To whoever opens the page that is
+            a way to run programs on this machine.
 
     Raises:
         ValueError: ``host`` is no loopback address, and that was not said to be meant.
@@ -78,7 +93,7 @@ def run(
             f"host {host!r} would let everyone who can reach this machine read, save and delete samples, without a "
             "login; pass expose_to_network=True if that is meant"
         )
-    # Streamlit looks for .streamlit/config.toml beside what it takes for the main script.
+    # What Streamlit takes for the main script.
     sys.argv = [str(APP)]
     number = port or _free_port(host)
     if open_browser:
@@ -88,14 +103,16 @@ def run(
     from inspector.live.gate import GATE
     from inspector.live.route import routes
     from inspector.ui.chrome import STYLE
-    from inspector.ui.door import Door
     from inspector.ui.early import EarlyStyle
+    from inspector.ui.host_guard import HostGuard, origins_of
+    from inspector.ui.isolation import isolate
 
-    # A proxy in front listens for others where the app itself does not: then its name is allowed, or the flag given.
-    GATE.served, GATE.is_private = True, not expose_to_network and all(map(_is_own, (host, *allowed)))
+    isolate()
+    GATE.served, GATE.is_private = True, is_private(host, allowed, expose_to_network=expose_to_network)
     GATE.allowed = GATE.is_private if allow_live is None else allow_live
+    GATE.starts = GATE.allowed and allow_start
     middleware = [
-        Middleware(Door, allowed=tuple(allowed)),
+        Middleware(HostGuard, allowed=tuple(allowed)),
         Middleware(EarlyStyle, style=STYLE.read_text(encoding="utf-8")),
     ]
     st.App(APP, routes=routes(), middleware=middleware).run(
@@ -104,6 +121,8 @@ def run(
             "server.port": number,
             "server.headless": True,
             "server.allowedHosts": list(allowed),
+            # A proxy may ask in another name than the page has. Without these Streamlit refuses the page's web socket.
+            "server.corsAllowedOrigins": origins_of(allowed),
         }
     )
 
@@ -114,6 +133,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_private(host: str, allowed: Sequence[str], *, expose_to_network: bool) -> bool:
+    """Whether nothing says that others than the person at this machine reach the app: it listens to this machine only,
+    and goes by names of this machine's own. A proxy in front listens for others where the app itself does not: then
+    its name is allowed, or it was said to be exposed."""
+    return not expose_to_network and all(map(_is_own, (host, *allowed)))
 
 
 def _is_own(name: str) -> bool:

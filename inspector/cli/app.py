@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
 import click
 
+from ..renamed import NAMES
 from .output import CLEAN, say
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+_LONGEST_SECRETS: Final = 65_536
 _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 
 
@@ -44,7 +47,14 @@ _EVERYWHERE: Final = ("0.0.0.0", "::", "")
 @click.option(
     "--allow-live",
     is_flag=True,
-    help="With --expose-to-network or --allow-host: let everyone who reaches the app connect engines and start them.",
+    help="With --expose-to-network or --allow-host: let everyone who reaches the app sample from servers, at any "
+    "address that this machine reaches.",
+)
+@click.option(
+    "--allow-start",
+    is_flag=True,
+    help="With --allow-live: let them start servers, too. That lets everyone who reaches the app run programs on this "
+    "machine.",
 )
 def app(
     port: int | None = None,
@@ -54,9 +64,10 @@ def app(
     expose_to_network: bool = False,
     allowed: tuple[str, ...] = (),
     allow_live: bool = False,
+    allow_start: bool = False,
 ) -> int:
     """Open the app."""
-    from ..app import LOOPBACK, is_loopback, run
+    from ..app import LOOPBACK, is_loopback, is_private, run
     from ..gallery.galleries import configure
 
     for name in allowed:
@@ -64,6 +75,8 @@ def app(
             raise click.UsageError(
                 f"--allow-host {name!r} is no name of a host: expected one such as tools.example.org."
             )
+    if allow_start and not allow_live:
+        raise click.UsageError("--allow-start is of use with --allow-live only: add it if both are meant.")
     beyond = not is_loopback(host)
     if beyond and not expose_to_network:
         raise click.UsageError(
@@ -78,9 +91,19 @@ def app(
         say(f"whoever reaches the app at {host} can read, save and delete samples, without a login.")
         if not beyond:
             say(f"it listens at {host} for this machine's own proxy; for others to reach it directly, give --host.")
+    for sentence in no_longer_read():
+        say(sentence)
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
+    if not is_private(host, allowed, expose_to_network=expose_to_network):
+        if allow_live:
+            say(
+                "--allow-live: whoever reaches the app can have this machine send requests to any address that it "
+                "reaches, in your own network too."
+            )
+        if allow_start:
+            say("--allow-start: whoever reaches the app can run programs on this machine, as you.")
     run(
         port=port,
         open_browser=browser and not expose_to_network,
@@ -88,5 +111,20 @@ def app(
         allowed=allowed,
         expose_to_network=expose_to_network,
         allow_live=allow_live or None,
+        allow_start=allow_start,
     )
     return CLEAN
+
+
+def no_longer_read() -> list[str]:
+    """A sentence for whoever named their database in Streamlit's secrets, as 0.2.0 read them: in the person's home
+    only, as what the current folder holds may be somebody else's."""
+    secrets = os.path.expanduser("~/.streamlit/secrets.toml")
+    try:
+        with open(secrets, encoding="utf-8", errors="replace") as file:
+            text = file.read(_LONGEST_SECRETS)
+    except OSError:
+        return []
+    if not any(f"[connections.{name}]" in text for name in NAMES):
+        return []
+    return [f"{secrets} is not read any more: name the database of saved samples in HARMONYLENS_DATABASE_URL."]

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..child_environment import keep_folder_out
 from ..renamed import adopt
 from .ab import ab
 from .app import app
@@ -53,6 +54,7 @@ def main(args: Sequence[str] | None = None) -> int:
     signals = Signals()
     if args is None:
         signals.heed()
+    keep_folder_out(os.environ)
     try:
         for sentence in adopt(os.environ):
             say(sentence)

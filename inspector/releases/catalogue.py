@@ -7,7 +7,6 @@ live in folders of their own in the cache, ``releases/NAME-VERSION``, laid out a
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from ..child_environment import NETWORK, child_environment, python_command
 from ..tokens.cache import cache_dir
 from .release import NAMES, Release, dialect_of, parse_title
 
@@ -118,17 +118,19 @@ def _at(place: Path, name: str, version: str) -> Release | None:
 
 def _install(spec: str, target: Path) -> None:
     # Wheels only: building one would need a Rust compiler and minutes.
-    options = ["install", "--no-deps", "--only-binary", ":all:", "--target", str(target), spec]
+    options = ["install", "--no-deps", "--only-binary", ":all:", "--target", str(target.absolute()), spec]
     if importlib.util.find_spec("pip") is not None:
-        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *options]
+        command = python_command("-m", "pip", "--disable-pip-version-check", "--no-input", *options)
     elif (uv := shutil.which("uv")) is not None:
         command = [uv, "pip", options[0], "--python", sys.executable, *options[1:]]
     else:
         raise ReleaseError(f"{spec} could not be fetched: this Python has no pip; run `python -m ensurepip` first.")
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False, env=_quiet()
-        )
+            command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False, env=_quiet(),
+            # Not the folder that the person is in: uv reads settings there.
+            stdin=subprocess.DEVNULL, cwd=target.parent,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(f"{spec} could not be fetched: pip did not finish in {_PATIENCE_S:.0f} s.") from error
     if done.returncode:
@@ -137,7 +139,7 @@ def _install(spec: str, target: Path) -> None:
 
 def _quiet() -> dict[str, str]:
     # A `pip install --user` by configuration cannot be combined with --target.
-    return {**os.environ, "PIP_USER": "0", "PYTHONWARNINGS": "ignore"}
+    return {**child_environment(NETWORK), "PIP_USER": "0"}
 
 
 def _last_error(output: str) -> str:

@@ -12,7 +12,6 @@ import json
 import os
 import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal
 
+from ..child_environment import child_environment, own_folder, python_command
 from ..harmony.message import Message, MessageRecord
 from ..tokens import MESSAGE, START, STOPS, VocabularyError, vocabulary_file
 from .catalogue import find
@@ -197,7 +197,7 @@ class NativeWorker:
             spec = str(release).strip().replace(" ", "==", 1)
             reason = f"{release} is not on this machine: run `harmonylens releases add {spec}`."
             return NativeResult("unavailable", reason=reason)
-        key = str(found.location)
+        key = str(found.location.absolute())
         began = time.perf_counter()
         with self._lock:
             if key not in self._loaded or self.pid is None:
@@ -244,17 +244,18 @@ class NativeWorker:
             raise OSError("it is being closed")
         self._stop()
         env = {
-            **os.environ,
+            **child_environment(),
             # Where openai-harmony 0.0.8 looks for the vocabulary instead of downloading it.
-            "TIKTOKEN_ENCODINGS_BASE": str(vocabulary_file().parent),
+            "TIKTOKEN_ENCODINGS_BASE": str(vocabulary_file().parent.absolute()),
             "RUST_BACKTRACE": "0",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(Path(__file__).with_name("serve.py"))],
+            python_command(str(Path(__file__).resolve().with_name("serve.py"))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=env,
+            cwd=own_folder(),
         )
         return self._process
 

@@ -24,6 +24,7 @@ from ..view.viewmodel import digest
 from .findings import findings
 from .rules import all_rules
 from .subject import Subject
+from .visible import visible
 
 SCHEMA_URI: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 MAX_RESULTS: Final = 25_000
@@ -37,6 +38,7 @@ _EFFECTS: Final = {
 }
 _SNIPPET: Final = 400
 _BROKEN: Final = re.compile("[\udc80-\udcff]")
+_LINK_CHARACTER: Final = re.compile(r"[\[\]\\]")
 _LINE_BREAK: Final = re.compile("\n")
 Json = dict[str, Any]
 
@@ -69,7 +71,7 @@ def sarif_log(subject: Subject) -> Json:
         "artifacts": [
             {
                 "location": {"uri": uri, "index": 0},
-                "description": {"text": subject.title or uri},
+                "description": {"text": words(subject.title or uri)},
                 "length": len(text.text.encode("utf-8", "replace")),
                 "roles": ["analysisTarget"],
                 "contents": {"text": text.text},
@@ -137,6 +139,20 @@ class TranscriptText:
         return line, offset - self._lines[line - 1] + 1
 
 
+def words(text: str) -> str:
+    """A message with no link in it: ``[text](target)`` is one in a message of SARIF, and its viewers know targets that
+    run commands. Characters that steer are shown.
+
+    >>> print(words("json[0] of a\\\\b"), words("a [b](command:c)"))
+    json[0] of a\\b a \\[b\\] (command:c)
+    """
+    shown = visible(text)
+    if "](" not in shown:
+        return shown
+    # The backslash is the standard's (3.11.6). The blank is for viewers that look for the brackets only.
+    return _LINK_CHARACTER.sub(r"\\\g<0>", shown).replace("](", "] (")
+
+
 def _rule(code: str) -> Json:
     rule = all_rules()[code]
     sections = rule.sections
@@ -159,7 +175,7 @@ def _result(found: Diagnostic, number: int, subject: Subject, text: TranscriptTe
         "ruleId": found.code,
         "ruleIndex": number,
         "level": _LEVELS[found.severity],
-        "message": {"text": message or found.name},
+        "message": {"text": words(message or found.name)},
         "locations": [
             {
                 "physicalLocation": {
@@ -189,7 +205,7 @@ def _fix(fix: Fix, text: TranscriptText, uri: str) -> Json | None:
     if any(replacement is None for replacement in replacements):
         return None
     return {
-        "description": {"text": fix.title},
+        "description": {"text": words(fix.title)},
         "artifactChanges": [{"artifactLocation": {"uri": uri, "index": 0}, "replacements": replacements}],
         "properties": {
             "applicability": str(fix.applicability),

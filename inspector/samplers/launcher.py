@@ -171,10 +171,9 @@ class ServerProcess:
                 self._port = free_port()
             command = [python, "-m", "vllm.entrypoints.cli.main", "serve", self.model, *self.options]
             command += ["--host", HOST, "--port", str(self._port)]
-            # The key goes by the environment: arguments can be read by everybody on the machine. PYTHONSAFEPATH keeps
-            # files of the working folder from being taken for modules, as they are not by the command `vllm` either.
+            # The key goes by the environment: arguments can be read by everybody on the machine.
             given = {**runner_for(any(word.startswith("--logits-processors") for word in self.options)), **self.env}
-            env = {"PYTHONSAFEPATH": "1", **vllm_environment(given, python=python), "VLLM_API_KEY": self._key}
+            env = {**vllm_environment(given, python=python), "VLLM_API_KEY": self._key}
             if not has_gpu():
                 # On a CPU it takes all of every core; who looks at its tokens shall not wait for it.
                 env[launcher_child.NICE] = "10"

@@ -222,9 +222,8 @@ class OfflineEngine:
             self._over = self._failure = ""
             self.loaded = None
             self._ready = Future()
-            # PYTHONSAFEPATH: what lies in the folder that the app was started in is not to be imported there.
             runner = runner_for(bool(self.options.get("logits_processors")))
-            given = {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1", **runner}
+            given = {"PYTHONUNBUFFERED": "1", **runner}
             environment = vllm_environment(given, python=self.python)
             try:
                 self._child = Child(

@@ -17,6 +17,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from ..child_environment import ENGINE, ENGINE_PREFIX, child_environment, named_import_path
+
 ALWAYS: Final[Mapping[str, str]] = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 """vLLM reports its use to its makers unless told not to; from here nothing is reported to anybody."""
 
@@ -77,7 +79,8 @@ def version_in(python: str) -> tuple[int, int] | None:
 
 
 def vllm_environment(extra: Mapping[str, str] | None = None, *, python: str = "") -> dict[str, str]:
-    """The environment variables for a process of vLLM: this process's own, and what is needed beside them.
+    """The environment variables for a process of vLLM: those of this process's own that concern an engine, and what is
+    needed beside them.
 
     Args:
         extra: further variables; they win over everything.
@@ -86,11 +89,14 @@ def vllm_environment(extra: Mapping[str, str] | None = None, *, python: str = ""
     Raises:
         OSError: the folder of :func:`package_path` cannot be made.
     """
-    path = [str(package_path()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    # What a person names outright is theirs to name: their own logits processors are found in this way.
+    path = [str(package_path()), *named_import_path()]
     return {
         **({} if has_gpu() else without_gpu(version_in(python))),
-        **os.environ,
+        **child_environment(ENGINE, ENGINE_PREFIX),
         **ALWAYS,
+        # What lies in the folder that the app was started in is not to be taken for a module.
+        "PYTHONSAFEPATH": "1",
         "PYTHONPATH": os.pathsep.join(path),
         **(extra or {}),
     }

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import streamlit as st
 
+from ..live.gate import GATE
 from ..samplers.engine import Engine, EngineError
 from ..samplers.launcher import ServerProcess
 from ..samplers.launcher_log import without_routes
@@ -87,6 +88,9 @@ def is_changing() -> bool:
 
 def server_starter(on_use: Callable[[], None]) -> None:
     """Draw the fields, or how the server fares; ``on_use`` is called when a ready one is wanted."""
+    if GATE.reason_not_to_start:
+        st.info(as_markdown(GATE.reason_not_to_start))
+        return
     server = running()
     if is_changing():
         _progress()
@@ -154,8 +158,10 @@ def start_one(model: str, python: str, options: Sequence[str]) -> None:
     """Start a server, unless one is under way: pressed twice, or in two tabs, one is enough for this machine.
 
     Raises:
-        EngineError: it cannot be started.
+        EngineError: it cannot be started, or this app starts none.
     """
+    if GATE.reason_not_to_start:
+        raise EngineError(GATE.reason_not_to_start)
     with _STARTING:
         if any(map(is_under_way, _STARTED)):
             return

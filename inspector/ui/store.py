@@ -1,8 +1,9 @@
 """Saved samples: the connection to their database, and what the pages ask of it.
 
-``HARMONYLENS_DATABASE_URL`` names the database; else ``[connections.harmonylens]`` of Streamlit's secrets; else it
-is a SQLite file in the user's data folder, which is made by the first save. Nothing here is imported or opened
-before it is needed: most visits to a page need no database.
+``HARMONYLENS_DATABASE_URL`` names the database; else it is a SQLite file in the user's data folder, which is made by
+the first save and which nobody else can read. Nothing else says where it is: Streamlit's secrets would be those of
+whatever folder the app is started in. Nothing here is imported or opened before it is needed: most visits to a page
+need no database.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
 
 from ..gallery import Gallery, Sample
 from ..gallery.content import is_address
+from ..gallery.private import make_file, make_folder, tighten
 from ..gallery.saved import Revision, Row, Saved, StoreError
 from ..ingest import switches_of
 from ..inspection import NEWEST
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from ..gallery.database import SampleStore
 
 URL: Final = "HARMONYLENS_DATABASE_URL"
-CONNECTION: Final = "harmonylens"
 GALLERY: Final = "saved"
 MOST_LISTED: Final = 1000
 
@@ -45,6 +46,9 @@ _PAUSE_S: Final = 15
 
 _ADDRESS: Final = re.compile(r"(?P<id>[a-z2-7]{13,52})(?:@(?P<number>[1-9][0-9]{0,8}))?")
 _FAILED: Final[dict[str, tuple[float, str]]] = {}
+_STORES: Final[dict[str, SampleStore]] = {}
+"""One store for each address, so that a database is prepared once."""
+
 _LOCK: Final = Lock()
 
 
@@ -55,19 +59,17 @@ def store(*, to_write: bool = False) -> SampleStore | None:
         StoreError: the database cannot be used; the message is a sentence for people.
     """
     url = variable(URL).strip()
-    secret = not url and _in_secrets()
-    if not url and not secret:
+    if not url:
         file = default_file()
-        if not file.exists():
-            if not to_write:
-                return None
-            _make_folder(file.parent)
+        if not file.exists() and not to_write:
+            return None
+        _keep_private(file)
         url = f"sqlite:///{file}"
     then, sentence = _FAILED.get(url, (0.0, ""))
     if sentence and time.monotonic() - then < _PAUSE_S:
         raise StoreError(sentence)
     try:
-        found = _store_of(_engine(None if secret else url))
+        found = _store_of(url)
         found.prepare()
     except StoreError as error:
         _FAILED[url] = (time.monotonic(), str(error))
@@ -225,58 +227,55 @@ def _item(row: Row) -> dict[str, Any]:
     }
 
 
-def _store_of(engine: Engine) -> SampleStore:
-    """One store per engine, so that a database is prepared once."""
+def _store_of(url: str) -> SampleStore:
     from ..gallery.database import SampleStore
 
     with _LOCK:
-        found = getattr(engine, "_harmonylens_store", None)
-        if not isinstance(found, SampleStore):
-            found = SampleStore(engine)
-            engine._harmonylens_store = found  # type: ignore[attr-defined]
-        return found
+        if url not in _STORES:
+            _STORES[url] = SampleStore(_engine(url))
+        return _STORES[url]
 
 
-def _engine(url: str | None) -> Engine:
-    """The engine of Streamlit's connection, to a URL or to what the secrets say.
+def _engine(url: str) -> Engine:
+    """What connects to a database.
 
     Raises:
-        StoreError: it says nothing that can be connected to.
+        StoreError: ``url`` is no address that can be connected to.
     """
+    from sqlalchemy import create_engine
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-    where = URL if url is not None else f"[connections.{CONNECTION}] of the secrets"
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
-    if url is not None:
-        # Shorter ways to say it, which would ask for another driver.
-        options["url"] = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+    # Shorter ways to say it, which would ask for another driver.
+    address = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
-        engine: Engine = st.connection(CONNECTION, type="sql", **options).engine
+        engine = create_engine(address, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError:
         raise StoreError(
-            f"{where} needs the driver of its database, which is not installed; for PostgreSQL: "
+            f"{URL} needs the driver of its database, which is not installed; for PostgreSQL: "
             "pip install 'psycopg[binary]>=3.2'."
         ) from None
-    except (ArgumentError, NoSuchModuleError, ValueError, st.errors.StreamlitAPIException):
+    except (ArgumentError, NoSuchModuleError, ValueError):
         # What the URL was is not said: a password may be in it. For the same reason no cause is kept.
         raise StoreError(
-            f"{where} is no address of a database; expected postgresql://user:password@host/name "
+            f"{URL} is no address of a database; expected postgresql://user:password@host/name "
             "or sqlite:////folder/file."
         ) from None
+    named = engine.url.database or ""
+    if engine.dialect.name == "sqlite" and named and not named.startswith((":", "file:")):
+        # One that is there stays as it is: whoever named it may share it with others. What SQLite cannot open, it says.
+        with suppress(OSError):
+            make_file(Path(named))
     return engine
 
 
-def _in_secrets() -> bool:
+def _keep_private(file: Path) -> None:
+    """Make or tighten the file of a person who named no database, and its folder."""
     try:
-        return bool(st.secrets.load_if_toml_exists()) and CONNECTION in st.secrets.get("connections", {})
-    except StreamlitSecretNotFoundError as error:
-        raise StoreError(f"Streamlit's secrets.toml cannot be read; mend it, or set {URL} instead.") from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
+        make_file(file)
     except OSError as error:
         raise StoreError(
-            f"The folder {folder} cannot be made ({error.strerror or error}); set {URL} to a place that can be written."
+            f"The folder {file.parent} cannot be made ({error.strerror or error}); set {URL} to a place that can be "
+            "written."
         ) from error
+    tighten(file)

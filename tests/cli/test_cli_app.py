@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ def test_this_machine_only(run: Run, started: list[dict[str, Any]]) -> None:
         "allowed": LOOPBACK,
         "expose_to_network": False,
         "allow_live": None,
+        "allow_start": False,
     }
     assert started == [{"port": 4321, **usual}, {"port": None, **usual}]
 
@@ -62,7 +64,34 @@ def test_exposed_it_says_so_and_names_who_is_served(run: Run, started: list[dict
     assert started[1]["allowed"] == (*LOOPBACK, "192.0.2.7")
     assert [options["allow_live"] for options in started] == [None, None]
     assert run("app", "--host", "192.0.2.7", "--expose-to-network", "--allow-live").code == 0
-    assert started[2]["allow_live"] is True
+    assert (started[2]["allow_live"], started[2]["allow_start"]) == (True, False)
+
+
+EXPOSED = ("app", "--host", "192.0.2.7", "--expose-to-network")
+
+
+def test_what_a_flag_opens_is_said(run: Run, started: list[dict[str, Any]]) -> None:
+    assert "--allow-live" not in run(*EXPOSED).err
+    ran = run(*EXPOSED, "--allow-live")
+    assert "requests to any address that it reaches, in your own network too" in ran.err
+    assert "run programs" not in ran.err
+    ran = run(*EXPOSED, "--allow-live", "--allow-start")
+    assert "requests to any address" in ran.err
+    assert "can run programs on this machine, as you" in ran.err
+    assert [(one["allow_live"], one["allow_start"]) for one in started] == [(None, False), (True, False), (True, True)]
+    said = " ".join(run("app", "--help").out.split())
+    assert "sample from servers, at any address that this machine reaches" in said
+    assert "lets everyone who reaches the app run programs on this machine" in said
+
+
+def test_to_start_is_not_meant_without_to_connect(run: Run, started: list[dict[str, Any]]) -> None:
+    ran = run(*EXPOSED, "--allow-start")
+    assert (ran.code, started) == (2, [])
+    assert "--allow-live only" in ran.err
+
+
+def test_where_nobody_else_is_nothing_is_said(run: Run, started: list[dict[str, Any]]) -> None:
+    assert run("app", "--allow-live", "--allow-start").err == ""
 
 
 def test_behind_a_proxy_it_is_exposed_all_the_same(run: Run, started: list[dict[str, Any]]) -> None:
@@ -84,3 +113,19 @@ def test_a_host_is_a_name(run: Run, started: list[dict[str, Any]], name: str) ->
     ran = run("app", "--allow-host", name)
     assert (ran.code, started) == (2, [])
     assert "is no name of a host" in ran.err
+
+
+def test_secrets_that_named_a_database_are_missed(
+    run: Run, started: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run("app").err == ""
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir()
+    secrets.write_text('[connections.other]\nurl = "x"\n')
+    assert run("app").err == ""
+    secrets.write_text('[connections.harmonyscope]\nurl = "sqlite:///x"\n')
+    ran = run("app")
+    assert ran.code == 0
+    assert "secrets.toml is not read any more" in ran.err
+    assert "HARMONYLENS_DATABASE_URL" in ran.err

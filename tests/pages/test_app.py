@@ -17,8 +17,8 @@ from inspector import app
 from inspector.live.gate import Gate
 from inspector.live.route import PREFIX
 from inspector.ui.chrome import page_file
-from inspector.ui.door import Door
 from inspector.ui.early import EarlyStyle
+from inspector.ui.host_guard import HostGuard
 
 
 @pytest.mark.parametrize("name", ["inspect", "gallery", "rules"])
@@ -73,7 +73,7 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     class Fake:
         def __init__(self, script: Path, routes: list[Route], middleware: list[Middleware]) -> None:
             assert script == app.APP
-            assert [m.cls for m in middleware] == [Door, EarlyStyle]
+            assert [m.cls for m in middleware] == [HostGuard, EarlyStyle]
             assert middleware[0].kwargs == {"allowed": app.LOOPBACK}
             assert {route.path.split("/")[1] for route in routes} == {PREFIX}
 
@@ -82,17 +82,25 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
+    monkeypatch.setattr("inspector.ui.isolation.isolate", lambda: ran.append({"isolated": True}))
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False)
-    assert (gate.served, gate.allowed, gate.is_private) == (True, True, True)
+    assert (gate.served, gate.allowed, gate.starts, gate.is_private) == (True, True, False, True)
+    assert gate.reason_not_to_start == ""
     assert ran == [
+        {"isolated": True},
         {
             "server.address": "127.0.0.1",
             "server.port": 4321,
             "server.headless": True,
             "server.allowedHosts": ["localhost", "127.0.0.1", "::1"],
-        }
+            "server.corsAllowedOrigins": [
+                *("https://127.0.0.1", "http://127.0.0.1"),
+                *("https://[::1]", "http://[::1]"),
+                *("https://localhost", "http://localhost"),
+            ],
+        },
     ]
     assert sys.argv == [str(app.APP)]
 
@@ -107,9 +115,13 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"host": "192.0.2.7", "expose_to_network": True}, False),
     ],
 )
-@pytest.mark.parametrize("allow_live", [None, True])
+@pytest.mark.parametrize(("allow_live", "allow_start"), [(None, False), (True, False), (True, True), (None, True)])
 def test_live_generation_is_off_wherever_others_may_reach_the_app(
-    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], is_private: bool, allow_live: bool | None
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    is_private: bool,
+    allow_live: bool | None,
+    allow_start: bool,
 ) -> None:
     class Fake:
         def __init__(self, *_: object, **__: object) -> None:
@@ -120,7 +132,10 @@ def test_live_generation_is_off_wherever_others_may_reach_the_app(
 
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
+    monkeypatch.setattr("inspector.ui.isolation.isolate", lambda: None)
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
-    app.run(port=4321, open_browser=False, allow_live=allow_live, **options)
+    app.run(port=4321, open_browser=False, allow_live=allow_live, allow_start=allow_start, **options)
     assert (gate.allowed, gate.is_private) == (is_private or bool(allow_live), is_private)
+    assert (gate.reason == "") is gate.allowed
+    assert (gate.reason_not_to_start == "") is (is_private or bool(allow_live and allow_start))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,9 +73,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.fixture
-def app(root: Path, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def private(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app is this machine's own."""
     for name in ("served", "allowed", "is_private"):
         monkeypatch.setattr(GATE, name, True)
+
+
+@pytest.fixture
+def app(root: Path, started: list[Any], private: None) -> AppTest:
     app = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
     app.switch_page(str(root / "pages" / "live.py"))
     return app.run()
@@ -152,6 +158,7 @@ def assert_stopped(run: LiveRun) -> None:
     assert [run.rollout(number).ids for number in range(2)] == [(SAID[0],), (SAID[0],)]
 
 
+@pytest.mark.usefixtures("private")
 def test_of_two_starts_at_the_same_time_one_server_comes(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     both = threading.Barrier(2)
     made: list[Own] = []
@@ -180,11 +187,34 @@ def test_of_two_starts_at_the_same_time_one_server_comes(started: list[Any], mon
     assert started == made[1:], "one that has ended makes room"
 
 
+@pytest.mark.usefixtures("private")
 def test_a_start_that_fails_leaves_the_place_free(started: list[Any]) -> None:
     for _ in range(2):
         with pytest.raises(EngineError, match="There is no Python at /nowhere"):
             live_servers.start_one("tiny", "/nowhere/python", ())
     assert started == []
+
+
+def test_who_may_only_connect_starts_nothing(app: AppTest, started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[object] = []
+    monkeypatch.setattr("subprocess.Popen", lambda *given, **_: ran.append(given))
+    opened(app)
+    app.session_state["live.engine.tab"] = live_servers.TAB
+    app.run()
+    # The fields were drawn while the app was private: what they send is refused all the same.
+    monkeypatch.setattr(GATE, "is_private", False)
+    next(field for field in app.text_input if field.label == "Model").set_value("tiny")
+    next(field for field in app.text_input if field.label == "Python that has vLLM").set_value(sys.executable)
+    press(app, "Start it")
+    assert (ran, started) == ([], [])
+    assert any("starts no servers" in said.value.replace("\\", "") for said in (*app.info, *app.error))
+    assert not [field for field in app.text_input if field.label == "Python that has vLLM"]
+    with pytest.raises(EngineError, match="--allow-start"):
+        live_servers.start_one("tiny", sys.executable, ())
+    assert (ran, started) == ([], [])
+    monkeypatch.setattr(GATE, "starts", True)
+    app.run()
+    assert [field for field in app.text_input if field.label == "Python that has vLLM"]
 
 
 def test_every_server_that_is_under_way_is_stopped(app: AppTest, started: list[Any]) -> None:

@@ -152,6 +152,15 @@ def test_the_pytest_file_runs_nothing_of_theirs(name: str) -> None:
     assert len(tree.body) <= len(benign.body) + 2
 
 
+def messages(log: Any) -> list[str]:
+    """What a SARIF viewer draws as a message of theirs: of a result, a fix, an artifact."""
+    (run,) = log["runs"]
+    found = [artifact["description"]["text"] for artifact in run["artifacts"]]
+    for result in run["results"]:
+        found += [result["message"]["text"], *(fix["description"]["text"] for fix in result.get("fixes", ()))]
+    return found
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_sarif_and_json_are_json_and_say_no_addresses_of_theirs(name: str) -> None:
     log = json.loads(FORMATS["sarif"].write(inspected(case(name))))
@@ -164,6 +173,10 @@ def test_sarif_and_json_are_json_and_say_no_addresses_of_theirs(name: str) -> No
             return [found for v in value for found in addresses(v, key)]
         return [value] if key.lower().endswith("uri") or key == "$schema" else []
 
+    for message in messages(log):
+        assert not re.search(r"\]\s*\(", re.sub(r"\\.", "", message)), message
+        assert not re.search(r"\[[^\]]*\]\(", message), message
+        assert steering(message.replace("\n", "")) == set()
     for address in addresses(log):
         assert re.fullmatch(r"(https://[\w./#-]+)|[\w.-]+", address), address
 

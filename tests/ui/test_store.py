@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,13 +25,12 @@ SAMPLE = Sample("", "A title", "", "", Transcript((200005, 35644, 200008)), ())
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No database is named, and nothing is remembered of another one."""
     monkeypatch.delenv(module.URL)
     monkeypatch.setattr(module, "default_file", lambda: tmp_path / "data" / "samples.sqlite3")
     monkeypatch.setattr(module, "_FAILED", {})
-    yield
-    st.cache_resource.clear()
+    monkeypatch.setattr(module, "_STORES", {})
 
 
 def test_nothing_is_made_before_the_first_save(tmp_path: Path) -> None:
@@ -54,7 +57,7 @@ def test_an_address_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert (tmp_path / "team.db").exists()
 
 
-def test_an_address_from_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secrets_of_streamlit_say_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = tmp_path / ".streamlit" / "secrets.toml"
     secrets.parent.mkdir()
     secrets.write_text(f'[connections.harmonylens]\nurl = "sqlite:///{tmp_path / "secret.db"}"\n')
@@ -62,13 +65,83 @@ def test_an_address_from_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr("streamlit.config._main_script_path", None)
     st._config.set_option("secrets.files", [str(secrets)])
     try:
-        held = store()
+        held = store(to_write=True)
         assert held is not None
         held.save(SAMPLE)
-        assert (tmp_path / "secret.db").exists()
+        assert not (tmp_path / "secret.db").exists()
+        assert (tmp_path / "data" / "samples.sqlite3").exists()
     finally:
         st._config.set_option("secrets.files", [])
         st.secrets._reset()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """The most generous umask there is."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_what_is_saved_is_nobody_elses(tmp_path: Path) -> None:
+    held = store(to_write=True)
+    assert held is not None
+    with held.engine.connect() as connection:
+        held.save(SAMPLE)
+        connection.exec_driver_sql("select 1 from harmonyscope_revisions")
+        found = modes(tmp_path / "data")
+    assert found.pop("data") == 0o700
+    assert found == dict.fromkeys(("samples.sqlite3", "samples.sqlite3-wal", "samples.sqlite3-shm"), 0o600)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_what_was_saved_for_everyone_to_read_is_tightened(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(0o777)
+    earlier = sqlite3.connect(folder / "samples.sqlite3")
+    with closing(earlier):
+        earlier.execute("pragma journal_mode = wal")
+        earlier.execute("create table other (x)")
+        assert set(modes(folder).values()) == {0o777, 0o644}
+        assert store() is not None
+        assert modes(folder).pop("data") == 0o700
+        assert set(modes(folder).values()) == {0o700, 0o600}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_where_that_cannot_be_it_is_said_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: -1)
+    assert store(to_write=True) is not None
+    assert modes(folder)["data"] == 0o777
+    assert (
+        f"may read {folder}, where samples are saved, and that cannot be changed: it belongs to somebody else."
+        in (caplog.messages[0])
+    )
+    assert modes(folder)["samples.sqlite3"] == 0o600
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_file_that_was_named_is_private_when_it_is_new_and_left_alone_when_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for file, before, after in ((tmp_path / "new.db", None, 0o600), (tmp_path / "shared.db", 0o664, 0o664)):
+        if before is not None:
+            file.touch(before)
+            file.chmod(before)
+        monkeypatch.setenv(module.URL, f"sqlite:///{file}")
+        held = store()
+        assert held is not None
+        held.save(SAMPLE)
+        assert stat.S_IMODE(file.stat().st_mode) == after
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -101,7 +174,7 @@ def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.setenv(module.URL, "postgresql://ann:s3cret@127.0.0.1:9/samples")
     with pytest.raises(
-        StoreError, match=r"needs the driver of its database, which is not installed.*harmonylens\[postgres\]"
+        StoreError, match=r"needs the driver of its database, which is not installed.*psycopg\[binary\]"
     ) as failed:
         store()
     assert "s3cret" not in str(failed.value)

@@ -1,4 +1,4 @@
-"""The front door of the server: who may come in, before Streamlit sees the request.
+"""Who may ask the server, decided before Streamlit sees the request.
 
 Streamlit checks web sockets only, and to judge a foreign origin it asks an outside service for this machine's
 address. Here a request for a foreign host, or from a page of a foreign origin, is refused at once.
@@ -6,10 +6,10 @@ address. Here a request for a foreign host, or from a page of a foreign origin, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from ipaddress import ip_address
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -26,13 +26,28 @@ HEADERS: Final = {
 REFUSED: Final = "This app answers only under its own name; --allow-host adds another.\n"
 _POLICY_VIOLATION: Final = 1008
 
+_AUTHORITY: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,44}\])(?::(?P<port>[0-9]{1,5}))?"
+)
+"""A host as browsers write it, the whole of it: no user, no path, no zone, nothing in front and nothing behind."""
 
-class Door:
+_ORIGIN: Final = re.compile(f"https?://{_AUTHORITY.pattern}")
+_MOST_PORT: Final = 65_535
+
+
+class Place(NamedTuple):
+    """The name, in small letters and without brackets, and the port that a browser asks or comes from."""
+
+    name: str
+    port: int | None
+
+
+class HostGuard:
     """ASGI middleware that lets in requests for, and from pages of, the ``allowed`` host names only."""
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self.app = app
-        self.allowed = frozenset(name.lower().strip("[]") for name in allowed)
+        self.allowed = frozenset(map(_as_browsers_write, allowed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on with :data:`HEADERS` in the answer."""
@@ -52,30 +67,55 @@ class Door:
         of the names that were allowed for that. This machine has several names for itself, but at another port
         another program may serve pages.
         """
-        host, port = _host("//" + headers.get("host", ""))
-        if host not in self.allowed:
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or len(origins) > 1:
             return False
-        origin = headers.get("origin")
-        if origin is None:
+        host = _place(_AUTHORITY, hosts[0])
+        if host is None or host.name not in self.allowed:
+            return False
+        if not origins:
             return True
-        name, its_port = _host(origin)
-        return name in self.allowed and (port == its_port or not _is_this_machine(name))
+        origin = _place(_ORIGIN, origins[0])
+        if origin is None or origin.name not in self.allowed:
+            return False
+        if origin.name == host.name or _is_this_machine(origin.name):
+            return origin.port == host.port
+        return True
 
 
-def _host(address: str) -> tuple[str, int | None]:
-    """Name and port of an address, with "" for a name that is none."""
+def origins_of(allowed: Collection[str]) -> list[str]:
+    """What pages under allowed names call themselves; ports come and go."""
+    names = sorted(map(_as_browsers_write, allowed))
+    written = [f"[{name}]" if ":" in name else name for name in names]
+    return [f"{scheme}://{name}" for name in written for scheme in ("https", "http")]
+
+
+def _place(pattern: re.Pattern[str], address: str) -> Place | None:
+    """What a header says, or None where it is not written as browsers write it."""
+    found = pattern.fullmatch(address)
+    if found is None:
+        return None
+    port = None if found["port"] is None else int(found["port"])
+    if port is not None and port > _MOST_PORT:
+        return None
+    return Place(found["name"].lower().strip("[]"), port)
+
+
+def _as_browsers_write(name: str) -> str:
+    """A name or address that was allowed; browsers shorten an address of IPv6."""
+    bare = name.lower().strip("[]")
     try:
-        parts = urlsplit(address)
-        return parts.hostname or "", parts.port
+        return ip_address(bare).compressed
     except ValueError:
-        return "", None
+        return bare
 
 
 def _is_this_machine(name: str) -> bool:
     try:
         return ip_address(name).is_loopback
     except ValueError:
-        return name == "localhost"
+        # Those beneath are this machine's as well (RFC 6761).
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _telling(send: Send) -> Send:
