@@ -10,8 +10,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import struct
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal
 
-from ..child_environment import child_environment, own_folder, python_command
+from ..child_environment import child_environment, python_command
 from ..harmony.message import Message, MessageRecord
+from ..isolation import Child, ChildEnded, ChildLate
 from ..tokens import MESSAGE, START, STOPS, VocabularyError, vocabulary_file
 from .catalogue import find
 from .release import Release
@@ -81,7 +80,7 @@ class NativeWorker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child(_command)
         self._loaded: set[str] = set()
         self._closing = False
 
@@ -96,17 +95,14 @@ class NativeWorker:
     @property
     def pid(self) -> int | None:
         """The process id of the running worker, or None when there is none."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        return self._child.pid
 
     def close(self) -> None:
         """End the worker, whatever it is doing. It is started again if it is used again."""
         self._closing = True
         # A call that is under way holds the lock: killing the process ends the call.
         while not self._lock.acquire(timeout=0.05):
-            process = self._process
-            if process is not None:
-                process.kill()
+            self._child.kill()
         try:
             self._stop()
         finally:
@@ -215,87 +211,41 @@ class NativeWorker:
     def _exchange(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Send a request and wait for the answer; with the lock held."""
         try:
-            process = self._running()
+            self._start()
         except (OSError, VocabularyError) as error:
             return {"status": "crashed", "error": f"the worker process could not be started: {error}"}
-        box: list[dict[str, Any]] = []
-        data = json.dumps({**request, "deadline": deadline}).encode()
-        # A thread does the blocking reads and writes: killing the process ends them, on every system.
-        thread = threading.Thread(target=_talk, args=(process, data, box), name="harmony-worker", daemon=True)
-        thread.start()
         try:
-            thread.join(deadline)
-        except BaseException:
-            self._stop()  # Ctrl-C: an answer that nobody waits for must not be taken for the next one
-            raise
-        if thread.is_alive():
-            self._stop()
-            thread.join()
-            return {"status": "timeout", "error": f"no answer within {deadline:.1f} s; the worker was stopped."}
-        answer = box[0] if box else {"status": "crashed", "error": f"the worker process ended ({_ending(process)})."}
+            said = self._child.exchange(json.dumps({**request, "deadline": deadline}).encode(), deadline)
+            answer: dict[str, Any] = json.loads(said)
+        except ChildLate:
+            answer = {"status": "timeout", "error": f"no answer within {deadline:.1f} s; the worker was stopped."}
+        except ChildEnded as error:
+            answer = {"status": "crashed", "error": f"the worker process ended ({error})."}
         if answer["status"] == "crashed":
             self._stop()
         return answer
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
+    def _start(self) -> None:
+        if self.pid is not None:
+            return
         if self._closing:
             raise OSError("it is being closed")
-        self._stop()
-        env = {
-            **child_environment(),
-            # Where openai-harmony 0.0.8 looks for the vocabulary instead of downloading it.
-            "TIKTOKEN_ENCODINGS_BASE": str(vocabulary_file().parent.absolute()),
-            "RUST_BACKTRACE": "0",
-        }
-        self._process = subprocess.Popen(
-            python_command(str(Path(__file__).resolve().with_name("serve.py"))),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            cwd=own_folder(),
-        )
-        return self._process
+        self._loaded.clear()
+        self._child.start()
 
     def _stop(self) -> None:
-        process, self._process = self._process, None
+        self._child.stop()
         self._loaded.clear()
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue  # unsent bytes to a process that is gone
 
 
-def _talk(process: subprocess.Popen[bytes], data: bytes, box: list[dict[str, Any]]) -> None:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(struct.pack(">I", len(data)) + data)
-        process.stdin.flush()
-        head = process.stdout.read(4)
-        if len(head) == 4:
-            (size,) = struct.unpack(">I", head)
-            body = process.stdout.read(size)
-            if len(body) == size:
-                box.append(json.loads(body))
-    except (OSError, ValueError):
-        return  # the process ended in between: an empty box says so
-
-
-def _ending(process: subprocess.Popen[bytes]) -> str:
-    try:
-        code = process.wait(1.0)
-    except subprocess.TimeoutExpired:
-        return "its pipe closed"
-    return f"signal {-code}" if code < 0 else f"exit status {code}"
+def _command() -> tuple[list[str], dict[str, str]]:
+    env = {
+        **child_environment(),
+        # Where openai-harmony 0.0.8 looks for the vocabulary instead of downloading it.
+        "TIKTOKEN_ENCODINGS_BASE": str(vocabulary_file().parent.absolute()),
+        "RUST_BACKTRACE": "0",
+    }
+    return python_command(str(Path(__file__).resolve().with_name("serve.py"))), env
 
 
 def _plain(message: Message | MessageRecord) -> MessageRecord:

@@ -14,8 +14,11 @@ import streamlit as st
 
 from ..gallery.link import LinkError, read_link
 from ..ingest import transcript_record
+from ..isolation import CutOff
 from ..view.assets import address_code
 from ..view.viewmodel import digest
+from ..workers import reading_deadline, sentence
+from .apart import apart
 from .component import hidden, registered
 from .keeping import new_name
 from .state import SAMPLE, START, Bench, bench, session_value
@@ -71,10 +74,10 @@ def go(work: Bench, seq: object, name: object, payload: object) -> None:
 def open_link(work: Bench, payload: str) -> bool:
     """Open what a link carries; False, with a sentence for the page, when it cannot be."""
     try:
-        shared = read_link(payload)
-    except LinkError as error:
+        shared = apart(read_link, reading_deadline(len(payload)), payload)
+    except (LinkError, CutOff) as error:
         work.clear()
-        work.notice = str(error)
+        work.notice = sentence("Reading the link", error) if isinstance(error, CutOff) else str(error)
         return False
     record = transcript_record(shared.transcript)
     work.clear()

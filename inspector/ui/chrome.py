@@ -11,6 +11,7 @@ from typing import Final, ParamSpec
 import streamlit as st
 
 from ..tokens import VocabularyError
+from ..workers import prepare
 from .plain import as_markdown
 from .state import bench
 
@@ -37,8 +38,9 @@ def page_file(name: str) -> Path:
 
 
 def frame() -> None:
-    """The page's own style; where :mod:`inspector.ui.early` sent it, it is there already."""
+    """The page's own style; where :mod:`inspector.ui.early` sent it, it is there already. A worker is made ready."""
     st.html(STYLE)
+    prepare()
 
 
 def links(pages: Sequence[st.Page]) -> None:

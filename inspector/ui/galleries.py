@@ -11,7 +11,10 @@ from typing import Final
 
 import streamlit as st
 
-from ..gallery import Gallery, Sample, configured_galleries, find_in, read_gallery, shipped_gallery
+from ..gallery import Gallery, Sample, SampleError, configured_galleries, find_in, read_gallery, shipped_gallery
+from ..isolation import CutOff
+from ..workers import reading_deadline, sentence
+from .apart import apart
 from .keeping import Kept
 
 _KEY: Final = "harmonylens.galleries"
@@ -30,7 +33,10 @@ def open_upload(data: bytes, filename: str) -> Gallery:
     for gallery in session_galleries():
         if gallery.name.endswith(f"-{digest}"):
             return gallery
-    read = read_gallery(data, filename)
+    try:
+        read = apart(read_gallery, reading_deadline(len(data)), data, filename)
+    except CutOff as error:
+        raise SampleError(sentence(f"Reading {filename[:100]!r}", error)) from error
     # The digest makes the name one that only somebody with the file can tell.
     gallery = read.under(f"{read.name[:60].strip('-')}-{digest}")
     _REMEMBERED.keep(gallery.name, gallery, _weight(gallery))

@@ -18,8 +18,8 @@ from .checks import pack_checks
 from .chrome import guarded, page_file
 from .component import pack_part, show_cards, show_part, show_screen
 from .input_panel import OPEN, input_panel
-from .inspecting import Asked, Given, adopt, answer
-from .loading import known, load
+from .inspecting import Asked, Given, NoAnswer, adopt, answer, forget_answer
+from .loading import forget, known, load, was_cut_off
 from .plain import as_markdown
 from .plots_panel import plots_panel
 from .samples import examples, find_sample, no_such_sample, sample_card
@@ -63,6 +63,8 @@ def show() -> None:
     if loaded.transcripts:
         _screen(loaded, work.revision)
     else:
+        if was_cut_off():
+            st.button("Try again", key="w.again", on_click=forget)
         # What cannot be read has to be mended.
         input_panel(work, tall=True, over=True)
 
@@ -185,7 +187,9 @@ def _screen(loaded: Loaded, revision: int) -> None:
         busy = _busy("inspecting")
     with _quiet(busy, f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
         read_as = "A shared link" if work.filename == LINKED else loaded.explanation
-        given = answer(work, Asked(transcript, work.sample, read_as))
+        given = _answer(work, Asked(transcript, work.sample, read_as))
+    if given is None:
+        return
     with bar:
         actions(work, given)
     _shown(work, given)
@@ -195,6 +199,17 @@ def _screen(loaded: Loaded, revision: int) -> None:
     rule = st.session_state.pop("open_rule", None)
     if rule:
         st.switch_page(page_file("rules"), query_params={"rule": rule})
+
+
+def _answer(work: Bench, asked: Asked) -> Given | None:
+    """What is shown: the answer, else the one before it; with a sentence where it was cut off."""
+    try:
+        return answer(work, asked)
+    except NoAnswer as cut:
+        st.error(as_markdown(str(cut)))
+        if cut.last is None:
+            st.button("Try again", key="w.again", on_click=forget_answer)
+        return cut.last
 
 
 def _chooser(work: Bench, loaded: Loaded) -> None:
@@ -241,7 +256,9 @@ def _shown(work: Bench, given: Given) -> None:
     work.return_to(given.digest)
     # The screen stands by now; what the libraries say themselves arrives a moment later.
     show_part("checks", pack_checks(given.inspection), key=SCREEN)
-    show_part("steps", pack_steps(given.inspection), key=SCREEN)
+    steps = pack_steps(given.inspection)
+    if steps:
+        show_part("steps", steps, key=SCREEN)
 
 
 def _wish(work: Bench, given: Given) -> None:

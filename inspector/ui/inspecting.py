@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from ..ingest import Switches, card_of, switches_of
-from ..inspection import NEWEST, RELEASES, Inspection, inspect
+from ..inspection import NEWEST, RELEASES, Inspection
+from ..isolation import CutOff
 from ..prompt import STYLES
 from ..tokens import Transcript
-from ..view.feed import Settings, pack_change, pack_feed
-from ..view.viewmodel import digest, pack_view
+from ..view.feed import Settings
+from ..view.screenful import Question, screenful
+from ..view.viewmodel import digest
+from ..workers import inspecting_deadline, sentence
+from .apart import apart
 from .samples import find_sample
 from .state import Bench
 
 _HELD: Final = "harmonylens.held"
-
-LONG_FEED: Final = 800
-"""Bytes of a feed from which it is sent whole once, and then only what a switch changes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,24 @@ class Given:
         return digest(self.inspection.transcript)
 
 
+class NoAnswer(Exception):
+    """An inspection that was cut off; the message is for people.
+
+    ``last`` is the answer before, under other switches, where there is one: the switches are set back to it.
+    """
+
+    def __init__(self, why: str, last: Given | None = None) -> None:
+        super().__init__(why)
+        self.last = last
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The last answer of a session, with what it was an answer to."""
+    """The last answer of a session, with what it was an answer to; a sentence where there is none."""
 
     asked: Asked
     settings: Settings
-    given: Given
+    given: Given | str
 
 
 def adopt(work: Bench, transcript: Transcript) -> None:
@@ -75,6 +87,7 @@ def answer(work: Bench, asked: Asked) -> Given:
     """The messages for a transcript under the switches that are set.
 
     Raises:
+        NoAnswer: it was cut off, and is not tried again before :func:`forget_answer`.
         inspector.tokens.VocabularyError: the vocabulary cannot be loaded.
     """
     name = digest(asked.transcript)
@@ -85,18 +98,27 @@ def answer(work: Bench, asked: Asked) -> Given:
         styles=tuple(STYLES),
     )
     held = st.session_state.get(_HELD)
-    last = held if isinstance(held, _Held) and held.asked == asked else None
-    if last is not None and last.settings == settings:
-        return last.given
-    carried = switches_of(asked.transcript).options(RELEASES)
-    inspection = inspect(
-        asked.transcript,
-        **{name: carried[name] for name in ("select", "ignore", "releases") if name in carried},
-        off=settings.off,
-        choices=dict(settings.choices),
-        style=settings.style,
-        known=last.given.inspection if last is not None else None,
-    )
+    if isinstance(held, _Held) and held.asked == asked and held.settings == settings:
+        if isinstance(held.given, str):
+            raise NoAnswer(held.given)
+        return held.given
+    last = held.given if isinstance(held, _Held) and held.asked == asked and isinstance(held.given, Given) else None
+    try:
+        given = _made(work, asked, settings, last)
+    except CutOff as error:
+        why = sentence(f"Inspecting {len(asked.transcript.ids):,} tokens", error)
+        if last is None or not isinstance(held, _Held):
+            st.session_state[_HELD] = _Held(asked, settings, why)
+            raise NoAnswer(why) from error
+        work.off[name], work.choices[name] = held.settings.off, dict(held.settings.choices)
+        work.style = held.settings.style
+        raise NoAnswer(f"{why} The switches are as they were before.", last) from error
+    st.session_state[_HELD] = _Held(asked, settings, given)
+    return given
+
+
+def _made(work: Bench, asked: Asked, settings: Settings, last: Given | None) -> Given:
+    """A new answer; ``last`` is the one before about the same transcript."""
     title, story = _sample_words(asked.sample)
     card = card_of(asked.transcript)
     told = replace(
@@ -106,12 +128,17 @@ def answer(work: Bench, asked: Asked) -> Given:
         read_as=asked.read_as,
         turn=work.turn,
     )
-    tokens = last.given.tokens if last is not None else pack_view(inspection)
-    base = last.given.base if last is not None else _base(inspection, told)
-    feed = pack_change(inspection, told, base) if base else pack_feed(inspection, told)
-    given = Given(tokens, feed, inspection, base)
-    st.session_state[_HELD] = _Held(asked, settings, given)
-    return given
+    question = Question(asked.transcript, told, options_of(asked.transcript), last.base if last is not None else None)
+    made = apart(screenful, inspecting_deadline(len(asked.transcript.ids)), question)
+    # The very transcript that was asked about: what others know of it they know by that.
+    inspection = replace(made.inspection, transcript=asked.transcript)
+    return Given(last.tokens if last is not None else made.tokens, made.feed, inspection, made.base)
+
+
+def options_of(transcript: Transcript) -> dict[str, Any]:
+    """The options that came with a transcript and that no switch changes."""
+    carried = switches_of(transcript).options(RELEASES)
+    return {name: carried[name] for name in ("select", "ignore", "releases") if name in carried}
 
 
 def own_name(transcript: Transcript) -> str:
@@ -120,14 +147,8 @@ def own_name(transcript: Transcript) -> str:
 
 
 def forget_answer() -> None:
-    """Answer anew: what a sample is called has changed."""
+    """Answer anew: what a sample is called has changed, or somebody tries again."""
     st.session_state.pop(_HELD, None)
-
-
-def _base(inspection: Inspection, settings: Settings) -> bytes:
-    """The whole feed, to be sent once, where it is too long to be sent with each flipped switch; else nothing."""
-    whole = pack_feed(inspection, settings)
-    return whole if len(whole) > LONG_FEED else b""
 
 
 def _sample_words(name: str) -> tuple[str, str]:

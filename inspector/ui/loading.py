@@ -8,7 +8,9 @@ from weakref import WeakValueDictionary
 
 import streamlit as st
 
-from ..ingest import Loaded
+from ..ingest import Loaded, Problem
+from ..isolation import CutOff
+from ..workers import sentence
 from .state import SAMPLE, START, Bench
 
 _HELD: Final = "harmonylens.loaded"
@@ -31,6 +33,7 @@ class _Source:
 class _Read:
     source: _Source
     loaded: Loaded
+    cut_off: bool = False
 
 
 _SHOWN: Final[WeakValueDictionary[str, _Read]] = WeakValueDictionary()
@@ -50,13 +53,31 @@ def known(work: Bench) -> Loaded | None:
 
 
 def load(work: Bench) -> Loaded:
-    """Read the input, and hold what was read instead of what was held before."""
+    """Read the input, and hold what was read instead of what was held before.
+
+    Reading that was cut off is held too, as a problem: it would take as long again, each time that the page is drawn.
+    """
     st.session_state.pop(_HELD, None)
-    read = _Read(_source(work), work.load())
+    try:
+        read = _Read(_source(work), work.load())
+    except CutOff as error:
+        problem = Problem(1, 1, sentence("Reading the input", error))
+        read = _Read(_source(work), Loaded((), "text", "", (problem,)), cut_off=True)
     st.session_state[_HELD] = read
-    if work.id not in (START, SAMPLE):
+    if work.id not in (START, SAMPLE) and not read.cut_off:
         _SHOWN[work.id] = read
     return read.loaded
+
+
+def was_cut_off() -> bool:
+    """Whether the input of this session could not be read to its end."""
+    held = st.session_state.get(_HELD)
+    return isinstance(held, _Read) and held.cut_off
+
+
+def forget() -> None:
+    """Read the input anew."""
+    st.session_state.pop(_HELD, None)
 
 
 def _source(work: Bench) -> _Source:

@@ -15,6 +15,8 @@ import streamlit as st
 from ..ingest import Loaded, read
 from ..inspection import NEWEST
 from ..tokens import Transcript, vocabulary
+from ..workers import reading_deadline
+from .apart import apart
 from .keeping import Kept, new_name
 
 _KEY: Final = "harmonylens.bench"
@@ -100,10 +102,16 @@ class Bench:
         return tuple(dict.fromkeys(self.tools.replace(",", " ").replace(";", " ").split()))
 
     def load(self) -> Loaded:
-        """The transcripts in the input and what could not be read of it."""
+        """The transcripts in the input and what could not be read of it.
+
+        Raises:
+            inspector.isolation.CutOff: it takes too long or too much memory.
+        """
         data: str | bytes = self.text if self.upload is None else self.upload
         role = None if self.role == "none" else self.role
-        return read(
+        return apart(
+            read,
+            reading_deadline(len(data)),
             data,
             format=self.format,
             role=role,

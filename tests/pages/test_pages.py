@@ -196,7 +196,7 @@ def test_a_defect_is_one_sentence_and_the_input_is_kept(app: AppTest, monkeypatc
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("**boom** <script>")
 
-    monkeypatch.setattr("inspector.ui.inspecting.inspect", broken)
+    monkeypatch.setattr("inspector.ui.inspecting.apart", broken)
     app.run()
     submit(app, BROKEN)
     assert not app.exception

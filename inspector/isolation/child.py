@@ -1,0 +1,211 @@
+"""A child process that answers frames on a pipe, and that can be killed whatever it is doing.
+
+A frame is four bytes of length, big-endian, then that many bytes. What is in it is between the two sides.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MOST_IN_FRAME: Final = 2**32 - 1
+_PIPE: Final = 2**20
+"""Bytes that a pipe holds, where the system lets us say so: an answer of 2 MB takes a few turns instead of forty."""
+
+_KEPT_NAMES: Final = frozenset(
+    {
+        *("HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER"),
+        *("APPDATA", "LOCALAPPDATA", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE"),
+    }
+)
+_KEPT_PREFIXES: Final = ("HARMONYLENS_", "LC_", "XDG_")
+
+
+class ChildLate(Exception):
+    """No answer came in time; the process was killed."""
+
+
+class ChildEnded(Exception):
+    """The process ended without an answer; the message says how."""
+
+
+class TooLong(Exception):
+    """The answer is longer than was allowed; it was not read, and the process was killed."""
+
+
+def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables that a child gets: where things are and how people write, nothing that changes what is run.
+
+    The environment of an app may hold what the folder that it was started in wrote there.
+    """
+    given = os.environ if environment is None else environment
+    return {
+        name: value
+        for name, value in given.items()
+        if name.upper() in _KEPT_NAMES or name.upper().startswith(_KEPT_PREFIXES)
+    }
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What the thread that talks to the process has found out."""
+
+    answer: bytes | None = None
+    too_long: bool = False
+
+
+class Child:
+    """One process, started when it is needed and gone after :meth:`stop`. One exchange at a time: not for threads.
+
+    Args:
+        command: gives the command line and the environment, each time that the process is started.
+        errors: where its standard error goes; nowhere by default.
+        longest: the most bytes of an answer.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[], tuple[Sequence[str], Mapping[str, str]]],
+        *,
+        errors: int | None = subprocess.DEVNULL,
+        longest: int = MOST_IN_FRAME,
+    ) -> None:
+        self._command, self._errors, self._longest = command, errors, longest
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs, else None."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def start(self) -> None:
+        """Start the process if it does not run.
+
+        Raises:
+            OSError: the system does not let us.
+        """
+        if self.pid is not None:
+            return
+        self.stop()
+        command, environment = self._command()
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+            pipesize=_PIPE,
+        )
+
+    def exchange(
+        self,
+        data: bytes,
+        deadline: float,
+        *,
+        step: float | None = None,
+        meanwhile: Callable[[float], None] | None = None,
+    ) -> bytes:
+        """Send a frame and wait for the answer. After any of the exceptions the process is gone.
+
+        Args:
+            data: the frame.
+            deadline: seconds until the process is killed.
+            step: how often ``meanwhile`` is called while we wait, with the seconds since the frame was sent; what it
+                raises ends the exchange.
+
+        Raises:
+            ChildLate: there was no answer in time.
+            ChildEnded: the process ended.
+            TooLong: the answer is too long.
+        """
+        process = self._process
+        if process is None:
+            raise ChildEnded("it was not started")
+        found = _Exchange()
+        # A thread does the blocking reads and writes: killing the process ends them, on every system.
+        thread = threading.Thread(
+            target=_talk, args=(process, data, self._longest, found), name="harmony-worker", daemon=True
+        )
+        thread.start()
+        try:
+            _wait(thread, deadline, step, meanwhile)
+        except BaseException:
+            self.stop()  # Ctrl-C: an answer that nobody waits for must not be taken for the next one
+            raise
+        if thread.is_alive():
+            self.stop()
+            thread.join()
+            raise ChildLate
+        if found.answer is not None:
+            return found.answer
+        ending = "its answer was too long" if found.too_long else _ending(process)
+        self.stop()
+        raise TooLong if found.too_long else ChildEnded(ending)
+
+    def kill(self) -> None:
+        """Kill the process, from any thread: an exchange that is under way ends. :meth:`stop` clears up."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue  # unsent bytes to a process that is gone
+
+
+def _wait(
+    thread: threading.Thread, deadline: float, step: float | None, meanwhile: Callable[[float], None] | None
+) -> None:
+    if step is None or meanwhile is None:
+        thread.join(deadline)
+        return
+    began = time.monotonic()
+    while thread.is_alive() and (gone := time.monotonic() - began) < deadline:
+        thread.join(min(step, deadline - gone))
+        if thread.is_alive():
+            meanwhile(time.monotonic() - began)
+
+
+def _talk(process: subprocess.Popen[bytes], data: bytes, longest: int, found: _Exchange) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(struct.pack(">I", len(data)))
+        process.stdin.write(data)
+        process.stdin.flush()
+        head = process.stdout.read(4)
+        if len(head) == 4:
+            (size,) = struct.unpack(">I", head)
+            if size > longest:
+                found.too_long = True
+                return
+            body = process.stdout.read(size)
+            if len(body) == size:
+                found.answer = body
+    except (OSError, ValueError):
+        return  # the process ended in between: an empty exchange says so
+
+
+def _ending(process: subprocess.Popen[bytes]) -> str:
+    try:
+        code = process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        return "its pipe closed"
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
