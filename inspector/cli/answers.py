@@ -127,7 +127,7 @@ class Answers:
             alike.append(transcript.id)
             if len(alike) == 1:
                 say(f"{transcript.id}: {rollout.error}")
-        if rollout.ended_by == "failed":
+        if rollout.ended_by in ("failed", "cut_off"):
             self.code = UNUSABLE
         if not rollout.ids and rollout.ended_by in ("failed", "cancelled"):
             return

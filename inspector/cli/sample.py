@@ -117,8 +117,13 @@ def sample(prompt: str | None, count: int, form: str, in_order: bool, **given: A
     they end. The meta of a record says which prompt (prompt, its number from 0; prompt_id and line, where FILE has
     them) and which of its answers it is (sample, from 0, of samples).
 
+    An answer that does not end by itself is cut off, and what came of it is kept: when more tokens come than were asked
+    for, when none comes for 30 minutes (or for 10 minutes after the first), when it takes longer than 30 minutes and a
+    second for each token that was asked for (4 hours at most). With its turns and results it has at most 262,144
+    tokens, in at most 1,000 turns.
+
     Ctrl-C or SIGTERM end a run, and what came is kept. The exit code is 2 when only some of FILE could be used, or an
-    answer failed.
+    answer failed or was cut off.
     """
     params = sampling_params(given)
     tools = _tools(given["tools"])

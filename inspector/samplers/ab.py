@@ -248,7 +248,7 @@ class Experiment:
         if rollout.ended_by == "failed":
             return Sample(job.arm, job.conversation, job.number, transcript, error=rollout.error)
         found = inspect(transcript, releases=(NEWEST,), next_prompt=False)
-        cut = rollout.finish_reason == "length"
+        cut = rollout.finish_reason == "length" or rollout.ended_by == "cut_off"
         error = found.verdict(NEWEST).error
         open_end = cut and error is not None and error.token >= len(transcript)
         refused = error is not None and not open_end

@@ -12,6 +12,7 @@ from .calls import FORMATS, CallFormat
 from .draft import Draft, Listener
 from .engine import Engine, EngineError
 from .injection import INJECT, LIMIT, LIMIT_S, MAX_TURNS, TOOLS, TURNS, Region, Regions
+from .limits import checked_loop
 from .sampler import ask, each
 from .tools import BUILTIN, Tool, installed
 from .values import EndedBy, Rollout, SamplingParams, Turn, role_after
@@ -51,8 +52,7 @@ class InjectingToolLoop:
     ) -> None:
         if format not in FORMATS:
             raise ValueError(f"no call format is called {format!r}: use one of {', '.join(FORMATS)}")
-        if max_turns < 1:
-            raise ValueError(f"max_turns is {max_turns}: a rollout has at least one")
+        checked_loop(max_turns, limit_s)
         chosen = tuple(tools)
         own = [tool.name for tool in chosen if isinstance(tool, Tool) and tool not in BUILTIN]
         missing = sorted(set(own) - {tool.name for tool in installed()[0]}) if own else []

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import aclosing
 from dataclasses import dataclass, field, fields
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 from .engine import EngineError, EngineGone
 from .launcher_log import SECOND_HAND, last_error, with_advice
+from .limits import in_time
 from .offline_child import Child
 from .values import Delta, SamplingParams
 from .vllm_python import runner_for, vllm_environment
@@ -140,6 +142,11 @@ class OfflineEngine:
 
     async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         """See :meth:`inspector.samplers.engine.Engine.stream`."""
+        async with aclosing(in_time(self._stream(prompt_ids, params), self.name, params.max_tokens)) as pieces:
+            async for delta in pieces:
+                yield delta
+
+    async def _stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         if self._child is None and not self._over:
             await self.start()
         elif self._ready is not None and not self._ready.done():

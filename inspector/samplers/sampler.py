@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from ..renamed import NAME, plugins
 from .draft import Draft, Listener
 from .engine import Engine, EngineError
+from .limits import MOST_TOKENS, CutOff, fitting, too_long, too_many
 from .theirs import TheirError, first, load, raised
 from .values import Rollout, SamplingParams
 
@@ -81,15 +82,26 @@ async def ask(
 
     Raises:
         EngineError: as the engine raised it, or when the answer ended without a finish reason.
+        CutOff: the engine sent more tokens than it was asked for, or more than a rollout may have; what fits is kept.
     """
     draft.begin_turn()
     finish: str | None = None
+    most = min(params.max_tokens, MOST_TOKENS - len(draft.ids))
+    if most < 1:
+        raise too_long(len(draft.ids))
+    count = 0
     async with aclosing(engine.stream(draft.context, params)) as pieces:
         async for delta in pieces:
-            draft.add(delta)
+            is_over = count + len(delta.ids) > most
+            draft.add(fitting(delta, most - count) if is_over else delta)
+            count += len(delta.ids)
             finish = delta.finish_reason
             if listener is not None:
                 listener(number, draft)
+            if is_over:
+                raise too_many(engine.name, most) if most == params.max_tokens else too_long(len(draft.ids))
+            if finish is not None:
+                break
     if finish is None:
         raise EngineError(f"{engine.name} ended its answer without a finish reason.")
     return finish
@@ -122,6 +134,8 @@ async def each(prompts: Sequence[Sequence[int]], one: Any, listener: Listener | 
             if problem:
                 raise EngineError(problem)
             await one(number, draft)
+        except CutOff as error:
+            draft.finish("cut_off", str(error))
         except EngineError as error:
             draft.finish("failed", str(error))
         except asyncio.CancelledError:

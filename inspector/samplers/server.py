@@ -5,6 +5,7 @@ Only the host of the base URL is contacted: proxies from the environment are not
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import httpx
 
 from ..tokens import START
 from .engine import EngineError, EngineGone
+from .limits import MOST_ID, CutOff, bytes_for, event_bytes, in_time
 from .server_address import parse_address
 from .server_problems import body_words, is_page, plain, refused, unreachable
 from .server_wire import DONE, PATHS, Failure, NoTokenIds, Route, WireError, load_json, read_piece, request_body
@@ -31,6 +33,12 @@ CHECK_S: Final = 60.0
 
 GREET_S: Final = 10.0
 """The same for its questions that need no model: a person waits for them."""
+
+PATIENCE: Final = 3
+"""How many times as long these answers may take in all: one byte a minute is no silence."""
+
+MOST_MODELS: Final = 200
+"""Models of a server that are listed, and characters of a name: a person chooses among them."""
 
 _PROBE: Final = (START,)
 _PROBE_PARAMS: Final = SamplingParams(max_tokens=1, temperature=0.0, logprobs=1)
@@ -156,6 +164,11 @@ class VllmServer:
 
         After the server was away it may be asked again with the same object.
         """
+        async with aclosing(in_time(self._streamed(prompt_ids, params), self._who, params.max_tokens)) as pieces:
+            async for delta in pieces:
+                yield delta
+
+    async def _streamed(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
         model = self.model or self._served or await self._first_model()
         async with aclosing(self._ask(self._route, model, prompt_ids, params, self._silence_s)) as pieces:
             async for delta in pieces:
@@ -177,8 +190,15 @@ class VllmServer:
                     await self._refuse(response, route, model)
                 if "event-stream" not in response.headers.get("content-type", ""):
                     raise self._no_stream(await self._read(response), response)
-                reader = EventReader()
-                async for chunk in response.aiter_bytes():
+                reader = EventReader(event_bytes(len(prompt_ids)))
+                size = 0
+                async for chunk in response.aiter_raw():
+                    size += len(chunk)
+                    if size > bytes_for(len(prompt_ids), params.max_tokens):
+                        raise CutOff(
+                            f"{self._who} sent {size:,} bytes for at most {params.max_tokens:,} tokens, and was cut "
+                            "off here: is it vLLM, and does nothing between change it?"
+                        )
                     for data in reader.feed(chunk):
                         delta = read_piece(data, prompt_ids, params) if data != DONE else None
                         if delta is None:
@@ -229,6 +249,13 @@ class VllmServer:
                 timeout=httpx.Timeout(CONNECT_S, read=silence_s, pool=None),
             ) as response:
                 self._has_answered = True
+                coding = response.headers.get("content-encoding", "identity")
+                if coding.strip().lower() not in ("", "identity"):
+                    # Small outside and endless inside: it is not looked at.
+                    raise EngineError(
+                        f"{self._who} compresses its answers ({plain(coding, 40)}) although it was asked not to: turn "
+                        "that off in what stands before it."
+                    )
                 yield response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if self._is_closed:
@@ -237,6 +264,25 @@ class VllmServer:
                 raise EngineError(f"{self._who} has an address that cannot be: check it.") from None
             kind = EngineError if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else EngineGone
             raise kind(unreachable(self._who, error, silence_s or 0, path, is_known=self._has_answered)) from None
+
+    @asynccontextmanager
+    async def _question(self, path: str) -> AsyncIterator[httpx.Response]:
+        """An exchange that needs no model, and no patience.
+
+        Raises:
+            EngineError: as :meth:`_exchange` does, or when it takes too long in all.
+        """
+        limit_s = PATIENCE * GREET_S
+        try:
+            async with asyncio.timeout(limit_s) as limit, self._exchange("GET", path, GREET_S) as response:
+                yield response
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise EngineError(
+                f"{self._who} had not answered after {limit_s:g} s when asked for {path}: it may be overloaded or "
+                "stuck; its log says more."
+            ) from None
 
     async def _refuse(self, response: httpx.Response, route: Route, model: str) -> None:
         body = await self._read(response)
@@ -265,7 +311,7 @@ class VllmServer:
     async def _read(self, response: httpx.Response) -> bytes:
         """The beginning of an answer, as much as is worth reading, without the key if it repeats that."""
         parts, size = [], 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.aiter_raw():
             parts.append(chunk)
             size += len(chunk)
             if size >= _ENOUGH:
@@ -302,7 +348,9 @@ class VllmServer:
         problem = ""
         for route in routes:
             try:
-                async with aclosing(self._ask(route, model, _PROBE, _PROBE_PARAMS, CHECK_S)) as pieces:
+                asked = self._ask(route, model, _PROBE, _PROBE_PARAMS, CHECK_S)
+                patience = PATIENCE * CHECK_S
+                async with aclosing(in_time(asked, self._who, 1, first_s=patience, whole_s=patience)) as pieces:
                     async for _ in pieces:
                         pass
             except EngineError as error:
@@ -319,7 +367,7 @@ class VllmServer:
         raise EngineError(problem)
 
     async def _version(self) -> str:
-        async with self._exchange("GET", "/version", GREET_S) as response:
+        async with self._question("/version") as response:
             if response.status_code != 200:
                 return ""
             try:
@@ -335,7 +383,7 @@ class VllmServer:
         Raises:
             EngineError: the list cannot be had.
         """
-        async with self._exchange("GET", "/v1/models", GREET_S) as response:
+        async with self._question("/v1/models") as response:
             if response.status_code != 200:
                 await self._refuse(response, "completions", "")
             body = await self._read(response)
@@ -348,11 +396,12 @@ class VllmServer:
             rows = None
         if rows is None:
             raise EngineError(f"{self._who} has no list of models at /v1/models: is it a vLLM server?")
-        rows = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str) and row["id"]]
+        rows = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+        rows = [row for row in rows if 0 < len(row["id"]) <= MOST_MODELS][:MOST_MODELS]
         owner = str(rows[0].get("owned_by", "")) if rows else ""
         lengths = (row.get("max_model_len") for row in rows)
         return tuple(
-            ServedModel(row["id"], length if type(length) is int and length > 0 else None)
+            ServedModel(row["id"], length if type(length) is int and 0 < length <= MOST_ID else None)
             for row, length in zip(rows, lengths, strict=True)
         ), owner
 

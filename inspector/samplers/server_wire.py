@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from .limits import MOST_REASON
 from .values import MAX_LOGPROBS, Alternatives, Delta, SamplingParams
 
 Route = Literal["completions", "generate"]
@@ -109,7 +110,7 @@ def _argument(name: str, value: Any) -> Any:
 
 
 def load_json(data: str | bytes) -> Any:
-    """JSON of a server, which may be anything.
+    """JSON of a server, which may be anything. Numbers of more than 4,300 digits are none, as everywhere in Python.
 
     Raises:
         WireError: it is none.
@@ -145,6 +146,11 @@ def read_piece(data: str, prompt_ids: Sequence[int], params: SamplingParams) -> 
     finish, stop = choice.get("finish_reason"), choice.get("stop_reason")
     if not isinstance(finish, str | None) or not isinstance(stop, str | int | None) or isinstance(stop, bool):
         raise WireError("sent a finish_reason or a stop_reason of an unknown type")
+    if isinstance(stop, int):
+        _id(stop)
+    longest = MOST_REASON + max(map(len, params.stop), default=0)
+    if any(isinstance(reason, str) and len(reason) > longest for reason in (finish, stop)):
+        raise WireError(f"sent a finish_reason or a stop_reason of more than {longest:,} characters")
     given = choice.get("token_ids")
     if given is None:
         raise NoTokenIds("sent text without token ids")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LIMIT: Final = 16 * 2**20
-"""Bytes of one event: the first one repeats the prompt, and a million tokens take about seven million bytes."""
+from .limits import EVENT_BYTES
 
 _EOL: Final = re.compile(rb"\r\n|\r|\n")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -28,12 +27,12 @@ class EventReader:
     ([], [], ['one'])
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = EVENT_BYTES) -> None:
         self.limit = limit
-        self._line: list[bytes] = []
-        self._open = 0
-        self._data: list[bytes] = []
-        self._held = 0
+        # One buffer each: a million small pieces are no more than their bytes.
+        self._line = bytearray()
+        self._data = bytearray()
+        self._has_data = False
         self._after_cr = False
         self._first = True
 
@@ -52,19 +51,19 @@ class EventReader:
         *ended, rest = _EOL.split(chunk)
         events: list[str] = []
         for end in ended:
+            if not (end or self._line or self._has_data or self._first):
+                continue  # a blank line that ends nothing: a flood of them is cheap
             self._add(end)
-            line = b"".join(self._line)
+            line = bytes(self._line)
             self._line.clear()
-            self._open = 0
             self._take(line, events)
         self._add(rest)
         return events
 
     def _add(self, part: bytes) -> None:
         if part:
-            self._line.append(part)
-            self._open += len(part)
-            if self._held + self._open > self.limit:
+            self._line += part
+            if len(self._data) + len(self._line) > self.limit:
                 raise EventTooLong(f"more than {self.limit} bytes came without an end of the event")
 
     def _take(self, line: bytes, events: list[str]) -> None:
@@ -72,13 +71,13 @@ class EventReader:
             self._first = False
             line = line.removeprefix(_BOM)
         if not line:
-            if self._data:
-                events.append(b"\n".join(self._data).decode("utf-8", "replace"))
+            if self._has_data:
+                events.append(self._data[:-1].decode("utf-8", "replace"))
             self._data.clear()
-            self._held = 0
+            self._has_data = False
             return
         name, _, value = line.partition(b":")
         if name == b"data":
-            self._data.append(value.removeprefix(b" "))
             # The line break counts, or a flood of empty lines would be free.
-            self._held += len(self._data[-1]) + 1
+            self._data += value.removeprefix(b" ") + b"\n"
+            self._has_data = True

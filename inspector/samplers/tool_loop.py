@@ -9,6 +9,7 @@ from typing import Final
 from .calls import FORMATS, CallFormat
 from .draft import Draft, Listener
 from .engine import Engine
+from .limits import checked_loop
 from .sampler import ask, each
 from .tools import BUILTIN, Tool, Toolbox
 from .values import Rollout, SamplingParams, open_message
@@ -40,8 +41,7 @@ class ToolLoop:
     ) -> None:
         if format not in FORMATS:
             raise ValueError(f"no call format is called {format!r}: use one of {', '.join(FORMATS)}")
-        if max_turns < 1:
-            raise ValueError(f"max_turns is {max_turns}: a rollout has at least one")
+        checked_loop(max_turns, limit_s)
         self.toolbox = Toolbox(tools, limit_s=limit_s)
         self.format: CallFormat = FORMATS[format]
         self.max_turns = max_turns

@@ -17,7 +17,7 @@ from ..tokens.transcript import Origin
 Alternatives = tuple[tuple[int, float], ...]
 """The likeliest tokens at a place: (id, natural logarithm of its probability), the likeliest first."""
 
-EndedBy = Literal["engine", "max_turns", "max_tokens", "cancelled", "failed"]
+EndedBy = Literal["engine", "max_turns", "max_tokens", "cut_off", "cancelled", "failed"]
 
 MAX_LOGPROBS: Final = 20
 """Alternatives per token that vLLM gives out unless it was started with ``--max-logprobs``."""
@@ -64,6 +64,10 @@ class SamplingParams:
             (
                 self.seed is None or -(2**63) <= self.seed < 2**63,
                 f"seed is {self.seed}: expected a whole number of 64 bits",
+            ),
+            (
+                all(-(2**63) <= token < 2**63 for token in self.stop_token_ids),
+                "stop_token_ids holds a number of more than 64 bits, which is no id",
             ),
             (all(self.stop), "stop holds an empty text: every answer would end at once"),
             (
@@ -135,7 +139,8 @@ class Rollout:
         top: the alternatives of each, or empty.
         turns: the requests it took.
         finish_reason, stop_reason: of the last one.
-        ended_by: who ended it: the engine, a limit of the sampler, a person, or a failure.
+        ended_by: who ended it: the engine, a limit of the sampler, we because it did not end ("cut_off", see
+            :mod:`inspector.samplers.limits`), a person, or a failure.
         error: what failed, in a sentence, "" when nothing did.
     """
 
@@ -178,7 +183,7 @@ class Rollout:
             reported=frozenset(reported),
             prompt_ids=self.prompt_ids[:begins],
             # The reasons are the engine's own words.
-            meta={"endpoint": "engine"},
+            meta={"endpoint": "engine", **({"cut_off": self.error} if self.ended_by == "cut_off" else {})},
             tools=tuple(tools),
             source=source,
         )

@@ -19,6 +19,7 @@ from ..prompt.plan import OSS_0011
 from ..samplers import BUILTIN, FORMATS, SamplerError, SamplingParams, Tool, find_sampler, guarding, known_samplers
 from ..samplers import installed as installed_tools
 from ..samplers.conversations import from_record
+from ..samplers.limits import WORDS
 from ..samplers.preamble import EFFORTS, PromptError
 from ..samplers.prompts import build_prompt, render_prompt
 from ..samplers.sampler import Sampler, prompt_problem
@@ -94,7 +95,8 @@ def parameters() -> None:
     """Draw how to sample. The values are read by :func:`wish`."""
     with st.container(horizontal=True, gap="small"):
         _number("Samples", "n", 1, MAX_SAMPLES, 1)
-        _number("Max tokens", "max_tokens", 1, 131_072, 512, help="Of an answer; in a tool loop, of each turn.")
+        help = f"Of an answer; in a tool loop, of each turn. {WORDS}"
+        _number("Max tokens", "max_tokens", 1, 131_072, 512, help=help)
     with st.container(horizontal=True, gap="small"):
         _number("Temperature", "temperature", 0.0, 100.0, 1.0, 0.1, help="0 is greedy.")
         st.selectbox(

@@ -51,6 +51,26 @@ class Request(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
 
+    def forever(self, chunk: bytes, *, first: bytes = b"") -> None:
+        """Stream a chunk over and over, as fast as it goes, until the client has left."""
+
+        def chunks() -> Iterable[bytes]:
+            if first:
+                yield first
+            while True:
+                yield chunk
+
+        self.stream(chunks(), ends=False)
+
+    def drip(self, data: bytes, every_s: float) -> None:
+        """Send raw bytes one at a time, over and over, until the client has left."""
+        while not self.server.left.is_set():
+            for at in range(len(data)):
+                self.wfile.write(data[at : at + 1])
+                self.wfile.flush()
+                if self.server.left.wait(every_s):
+                    return
+
     def until_left(self) -> None:
         """Return when the client has closed the connection."""
         self.rfile.read(1)

@@ -1,7 +1,7 @@
 /* The samples of a run: a row for each, with what came of it so far, and the line above them. */
 
 const STATE_WORDS = { running: "Sampling", done: "Done", stopped: "Stopped", failed: "Failed" };
-const ENDED_WORDS = { max_turns: "turn limit", max_tokens: "token limit", cancelled: "stopped", failed: "failed" };
+const ENDED_WORDS = { max_turns: "turn limit", max_tokens: "token limit", cut_off: "cut off here", cancelled: "stopped", failed: "failed" };
 
 function secondsText(seconds) {
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
