@@ -33,6 +33,10 @@ from .words import Names
 STRUCTURAL: Final = frozenset({START, CHANNEL, CONSTRAIN, MESSAGE, END, CALL, RETURN})
 _QUOTES: Final = frozenset("`'\"“‘«")
 _LONGEST_HEADER: Final = 120
+_MOST_BEHIND: Final = 48
+"""Markers that may stand behind one in open JSON that only the end of the transcript closes: text about Harmony that
+holds more of them, and was cut off right behind its last bracket, has not been seen."""
+
 _NO_NAMES: Final = Names()
 
 
@@ -113,6 +117,8 @@ def boundary(
     closed = False
     for later in range(index + 1, len(specials)):
         found = ids[specials[later]]
+        if specials[later] - first > _LONGEST_HEADER:
+            return None
         if found in STOPS or found in (MESSAGE, START):
             end = specials[later]
             closed = found == MESSAGE
@@ -152,7 +158,8 @@ def _closes_as_json(ids: Sequence[int], start: int, position: int, specials: Seq
     for later in range(index + 1, min(index + 12, len(specials))):
         if ids[specials[later]] in STOPS and is_json(_text(ids, start, specials[later])):
             return True
-    return is_json(_text(ids, start, len(ids)))
+    # To the end of the transcript only where that is near: every body would read all that follows otherwise.
+    return len(specials) - index <= _MOST_BEHIND and is_json(_text(ids, start, len(ids)))
 
 
 def closer_for(ids: Sequence[int], start: int, end: int) -> str:

@@ -24,6 +24,10 @@ _SEPARATORS: Final = tuple(",;:|/.?!")
 LONGEST_SPLIT: Final = 4000
 """Characters of a header that may still hold a whole message; in a longer one everything stray is chatter."""
 
+MOST_CUTS: Final = 32
+"""Pieces that one word (text without a blank) may be cut into; what is left is one stray word. Every cut copies the
+rest, and a word has no more fields to give: the most that a model was seen to glue together is six."""
+
 _TO: Final = re.compile(r"to=|to:(?=[A-Za-z_\"'])")
 PROSE_BETWEEN: Final = 5
 """So many stray words between two channel markers are a body that lost its ``<|message|>``, not chatter."""
@@ -71,12 +75,12 @@ class _Reader:
         self.out = Pieces(lexed)
         self.names = names
         self.aborted = aborted
-        self.slot = "open" if continued else "role"
+        self.slot = self.opening = "open" if continued else "role"
         self.first = True
         self.marker = -1
         self.stray = 0
         self.has_channel = False
-        self.short = len(lexed.clean) < LONGEST_SPLIT
+        self.short = lexed.length < LONGEST_SPLIT
 
     def read(self) -> Pieces:
         lexemes = self.out.lexed.lexemes
@@ -103,8 +107,12 @@ class _Reader:
             self.out.items.append(Piece("marker", self.slot, at, at + 1, order=len(self.out.items)))
 
     def _marker(self, lexeme: Lexeme) -> None:
+        alone = self.marker >= 0
         self._flush_marker()
         if lexeme.kind == "start":
+            if alone:
+                # The marker before it stays without a word: what follows begins the header again.
+                self.slot = self.opening
             self.out.items.append(Piece("start", "", lexeme.start, lexeme.end, order=len(self.out.items)))
             return
         if lexeme.kind == "channel" and self.stray >= PROSE_BETWEEN and self.has_channel and self.short:
@@ -124,9 +132,14 @@ class _Reader:
     def _word(self, lexeme: Lexeme, *, alone: bool) -> None:
         queue: deque[tuple[str, int]] = deque([(lexeme.text, lexeme.start)])
         glued = False
+        cuts = 0
         while queue and self.out.content is None:
             text, start = queue.popleft()
             if not text:
+                continue
+            cuts += 1
+            if cuts > MOST_CUTS:
+                self._stray(text, start)
                 continue
             slot, first = self.slot, self.first
             self.first = False
@@ -314,12 +327,16 @@ class _Reader:
         if to is not None and to.start() and (text[: to.start()] in CHANNELS or not text[: to.start()].isalnum()):
             self._add("word", text[: to.start()], start, start + to.start())
             return text[to.start() :], start + to.start()
+        self._stray(text, start)
+        return None
+
+    def _stray(self, text: str, start: int) -> None:
+        """What is no field: text of the body in an aborted header, else a word or punctuation."""
         bare = not self.out.items and self.marker < 0
         if self.aborted and (bare or words.has_letters(text) or text[0] in "{[(#"):
             self._body(start)
-            return None
+            return
         self._add("word" if words.has_letters(text) else "punctuation", text, start, start + len(text))
-        return None
 
     def _body(self, start: int) -> None:
         if not self.out.items and self.marker < 0:

@@ -31,7 +31,7 @@ _MOST_LOOKS: Final = 24
 _LONGEST_CLAUSE: Final = 24
 """Tokens of a header that may stand behind a premature ``<|message|>``."""
 
-_CLAUSE: Final = re.compile(r"\s*to=[A-Za-z_][\w.\-]*(?: +(?:json|code))?\s*(?=\{)")
+_CLAUSE: Final = re.compile(r"\s*+to=[A-Za-z_][\w.\-]*+(?: ++(?:json|code))?\s*+(?=\{)")
 
 
 class BodyReader(State):

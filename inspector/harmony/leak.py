@@ -17,21 +17,28 @@ _NAMES: Final = {
     "end": END, "call": CALL, "return": RETURN,
 }  # fmt: skip
 _ALIKE: Final = re.compile(r"<\|(start|channel|constrain|message|end|call|return)\|>")
-_ALIKE_HEADER: Final = re.compile(
-    r"\s*(?:<\|?start\|?>\s*\w[\w. =\-]*|\w*)?(?:\s*to=[\w.\-]+)?\s*"
-    r"<\|?channel\|?>\s*(?:analysis|commentary|final)[^<]{0,80}"
-    r"(?:<\|?constrain\|?>[^<]{0,20})?<\|?message\|?>"
+# A whole header spelled out: perhaps a start with an author, what may stand before the channel, the channel and all
+# behind it. What stands before the channel is looked at by _goes_before: as a part of one pattern it would be several
+# runs of the same characters beside each other.
+_ALIKE_START: Final = re.compile(r"\s*+<\|?start\|?>")
+_ALIKE_CHANNEL: Final = re.compile(
+    r"<\|?channel\|?>\s*+(?:analysis|commentary|final)[^<]{0,80}+"
+    r"(?:<\|?constrain\|?>[^<]{0,20}+)?+<\|?message\|?>"
 )
+_AUTHOR: Final = re.compile(r"\w[\w. =\-]*+")
+_AUTHOR_WORD: Final = re.compile(r"\w*+")
+_ADDRESS: Final = re.compile(r"[\w.\-]++")
 # Without their bars only those in the header count: <message> in a body may be markup.
 _BARE: Final = re.compile(r"<\|?(start|channel|constrain|message)\|?>")
-_TO: Final = r"(?:\s*to=(?P<name>[A-Za-z_][\w.\-]*))?"
+_TO: Final = r"(?:\s*+to=(?P<name>[A-Za-z_][\w.\-]*+))?+"
 _HEAD: Final = re.compile(
     r"(?<![\"'`“‘])(?P<role>assistant)(?:(?P<channel>analysis|commentary|final)(?![\"'`”’])"
-    r"|(?= ?to=[A-Za-z_][\w.\-]*\s*(?:json|code)?\s*\{))" + _TO
+    r"|(?= ?to=[A-Za-z_][\w.\-]*+\s*+(?:(?:json|code)\s*+)?+\{))" + _TO
 )
 _LEADING: Final = re.compile(r"(?P<role>assistant)?(?P<channel>analysis|commentary|final)" + _TO)
-_TYPED: Final = re.compile(r"(?P<role>assistant)(?P<type>code|json)(?=\s*[{\[])")
-_TYPE: Final = re.compile(r"\s*(?P<type>json|code|response)(?=\s*[{\[])")
+_TYPED: Final = re.compile(r"(?P<role>assistant)(?P<type>code|json)(?=\s*+[{\[])")
+_TYPE: Final = re.compile(r"\s*+(?P<type>json|code|response)(?=\s*+[{\[])")
+_WHITE: Final = re.compile(r"\s*+")
 _PARTIAL: Final = re.compile(
     r"assistant(?:a|an|ana|anal|analy|analys|analysi|c|co|com|comm|comme|commen|comment|commenta|commentar|f|fi|fin|fina)$"
 )
@@ -42,27 +49,48 @@ Rewrite = tuple[int, int, str]
 
 def promotes(text: str) -> bool:
     """True when a header text begins with a whole header spelled in ordinary characters."""
-    return _ALIKE_HEADER.match(text) is not None
+    return _alike_header_end(text) > 0
+
+
+def _alike_header_end(text: str) -> int:
+    """Where the header that ``text`` begins with, spelled in ordinary characters, ends; 0 when there is none."""
+    start = _ALIKE_START.match(text)
+    at = start.end() if start is not None else 0
+    channel = text.find("<", at)
+    header = _ALIKE_CHANNEL.match(text, channel) if channel >= 0 else None
+    if header is None or not _goes_before(text[at:channel].strip(), _AUTHOR if start is not None else _AUTHOR_WORD):
+        return 0
+    return header.end()
+
+
+def _goes_before(text: str, author: re.Pattern[str]) -> bool:
+    """True for what may stand before a channel: an author, and perhaps a recipient behind it."""
+    if author.fullmatch(text):
+        return True
+    before, to, name = text.rpartition("to=")
+    return bool(to) and _ADDRESS.fullmatch(name) is not None and author.fullmatch(before.rstrip()) is not None
 
 
 def look_alikes(text: str) -> list[Rewrite]:
     """Every marker spelled in ordinary characters, as (start, end, the marker's wide character)."""
-    header = _ALIKE_HEADER.match(text)
-    end = header.end() if header is not None else 0
+    end = _alike_header_end(text)
     found = [*_BARE.finditer(text, 0, end), *_ALIKE.finditer(text, end)]
     return [(m.start(), m.end(), wide_special(_NAMES[m.group(1)])) for m in found]
 
 
 def heads(text: str, *, leading: bool = False) -> list[re.Match[str]]:
     """Where stripped headers begin in ``text``: ``assistantfinal`` and its like, not quoted ones."""
-    found = [m for m in _HEAD.finditer(text) if _believable(text, m)]
+    lead = _LEADING.match(text)
+    # Only in a text that itself begins with a stripped header may an ordinary word follow one.
+    stripped = lead is not None and (lead["role"] is not None or text[lead.end() : lead.end() + 1].isupper())
+    found = [m for m in _HEAD.finditer(text) if _believable(text, m, stripped=stripped)]
     if leading and not found:
         match = _TYPED.match(text)
         return [match] if match else []
     return found
 
 
-def _believable(text: str, match: re.Match[str]) -> bool:
+def _believable(text: str, match: re.Match[str], *, stripped: bool) -> bool:
     """Whether a role glued to a channel is a header, not part of a word or a mention.
 
     "assistantfinalists" and "the assistantfinal keyword" are prose. A header begins where a sentence ended, and a
@@ -77,8 +105,6 @@ def _believable(text: str, match: re.Match[str]) -> bool:
     begins = not after.strip() or not (after.lstrip()[0].isalpha() and after.lstrip()[0].islower())
     if after[:1].isspace():
         return ended and begins
-    lead = _LEADING.match(text)
-    stripped = lead is not None and (lead["role"] is not None or text[lead.end() : lead.end() + 1].isupper())
     return begins or (stripped and ended)
 
 
@@ -155,8 +181,8 @@ def inside(text: str) -> list[Rewrite]:
     """Rewrites for stripped headers inside the body of a message: only behind a sentence and before a new one."""
     rewrites: list[Rewrite] = []
     for match in heads(text):
-        before = text[: match.start()].rstrip(" ")[-1:]
-        after = text[match.end() :].lstrip(" \n")[:1]
+        before = _visible_before(text, match.start())
+        after = _visible_from(text, match.end(), " \n")
         if (not before or before in ".!?\n}])") and (match["name"] or after.isupper() or after in ("{", "[")):
             start, end, new = _rewrite(text, match, first=False, continued=False, prefix=W_START)
             rewrites.append((max(start, rewrites[-1][1] if rewrites else 0), end, new))
@@ -164,7 +190,28 @@ def inside(text: str) -> list[Rewrite]:
 
 
 def _json_follows(text: str, match: re.Match[str]) -> bool:
-    return text[match.end() :].lstrip()[:1] in ("{", "[") or _TYPE.match(text, match.end()) is not None
+    return _first_visible(text, match.end()) in ("{", "[") or _TYPE.match(text, match.end()) is not None
+
+
+def _first_visible(text: str, at: int) -> str:
+    """The first character from ``at`` on that is no white space; empty when there is none."""
+    white = _WHITE.match(text, at)
+    end = white.end() if white is not None else at
+    return text[end : end + 1]
+
+
+def _visible_from(text: str, at: int, blanks: str) -> str:
+    """The first character from ``at`` on that is none of ``blanks``; empty when there is none."""
+    while at < len(text) and text[at] in blanks:
+        at += 1
+    return text[at : at + 1]
+
+
+def _visible_before(text: str, at: int) -> str:
+    """The last character before ``at`` that is no blank; empty when there is none."""
+    while at > 0 and text[at - 1] == " ":
+        at -= 1
+    return text[at - 1 : at] if at else ""
 
 
 def _rewrite(
@@ -175,7 +222,7 @@ def _rewrite(
     typed = _TYPE.match(text, end)
     if typed is not None:
         kind, end = typed["type"], typed.end()
-    elif name and text[end:].lstrip()[:1] in ("{", "["):
+    elif name and _first_visible(text, end) in ("{", "["):
         for glued in GLUED_TYPES:
             if name.endswith(glued) and len(name) > len(glued) and name[-len(glued) - 1] not in "._-":
                 name, kind = name[: -len(glued)], glued

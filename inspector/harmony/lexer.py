@@ -19,12 +19,13 @@ _BROKEN: Final = "\ufffd\udc80-\udcff\udd00"
 
 _W_CHANNEL, _W_CONSTRAIN, _W_START = wide_special(CHANNEL), wide_special(CONSTRAIN), wide_special(START)
 _DIRT: Final = re.compile(
-    f"(?P<broken>[{_BROKEN}]+)|(?P<invisible>[{_INVISIBLE}]+)|(?P<space>[{_EXOTIC_SPACE}]+)"
-    f"|(?P<special>(?:(?![{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}])[\ud800-\udbff\udc00-\udc42])+)"
+    f"(?P<broken>[{_BROKEN}]++)|(?P<invisible>[{_INVISIBLE}]++)|(?P<space>[{_EXOTIC_SPACE}]++)"
+    f"|(?P<special>(?:(?![{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}])[\ud800-\udbff\udc00-\udc42])++)"
     r"|(?P<alike><\|?(?P<which>channel|constrain|start)\|?>)"
 )
 _MARKER: Final = f"{_W_CHANNEL}{_W_CONSTRAIN}{_W_START}"
-_LEXEME: Final = re.compile(f"(?P<marker>[{_MARKER}])|(?P<space>[ \\t\\n\\r\\f]+)|(?P<word>[^ \\t\\n\\r\\f{_MARKER}]+)")
+_BLANK: Final = " \\t\\n\\r\\f"
+_LEXEME: Final = re.compile(f"(?P<marker>[{_MARKER}])|(?P<space>[{_BLANK}]++)|(?P<word>[^{_BLANK}{_MARKER}]++)")
 _BY_NAME: Final = {"channel": _W_CHANNEL, "constrain": _W_CONSTRAIN, "start": _W_START}
 
 
@@ -51,12 +52,14 @@ class Lexeme:
 class Lexed:
     """The lexemes of a header's wide text.
 
-    ``clean`` is the text without dirt; :meth:`origin` leads from its offsets back to those of the wide text.
+    ``clean`` is the text without dirt; :meth:`origin` leads from its offsets back to those of the wide text, which has
+    ``length`` characters.
     """
 
-    __slots__ = ("_origin", "_replaced", "clean", "dirt", "lexemes")
+    __slots__ = ("_origin", "_replaced", "clean", "dirt", "length", "lexemes")
 
     def __init__(self, text: str) -> None:
+        self.length = len(text)
         self.dirt: list[Dirt] = []
         clean: list[str] = []
         origin: list[int] = []

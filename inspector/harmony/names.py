@@ -10,10 +10,11 @@ from typing import Final
 from ..tokens import MESSAGE, START, STOPS, Scan, Transcript, vocabulary
 from .words import NOT_TOOLS, Names, clean_name
 
-_DECLARED: Final = re.compile(r"^\s*type\s+([A-Za-z_][\w\-]*)\s*=\s*\(", re.MULTILINE)
-_NAMESPACE: Final = re.compile(r"namespace\s+([A-Za-z_][\w\-]*)\s*\{")
-_STATED: Final = re.compile(r"(?:^|[\s>])to=([A-Za-z_][\w.\-]*)(?=[\s<]|$)")
-_AUTHOR: Final = re.compile(r"([A-Za-z_][\w\-]*\.[\w.\-]+)(?=[ <]|$)")
+# The line's own white space only: with that of the lines before it, every blank line would be gone through anew.
+_DECLARED: Final = re.compile(r"^[^\S\n]*+type\s++([A-Za-z_][\w\-]*+)\s*+=\s*+\(", re.MULTILINE)
+_NAMESPACE: Final = re.compile(r"namespace\s++([A-Za-z_][\w\-]*+)\s*+\{")
+_STATED: Final = re.compile(r"(?:^|[\s>])to=([A-Za-z_][\w.\-]*+)(?=[\s<]|$)")
+_AUTHOR: Final = re.compile(r"([A-Za-z_][\w\-]*+\.[\w.\-]++)(?=[ <]|$)")
 _LONGEST: Final = 60
 
 
@@ -23,11 +24,12 @@ def names_in(transcript: Transcript, scan: Scan) -> Names:
     Only headers and developer messages are decoded, so this costs little in a long transcript.
     """
     names = Names(transcript.tools)
+    declared = _Declarations()
     for ids, own, header in _headers(transcript, scan):
         stated = _header_names(tuple(ids[header[0] : header[1]]))
         for name in stated:
             names.add(name)
-        for name in _declared_behind(own, header):
+        for name in declared.behind(own, header):
             names.add(name, declared=True)
     return names
 
@@ -35,8 +37,9 @@ def names_in(transcript: Transcript, scan: Scan) -> Names:
 def declared_in(transcript: Transcript, scan: Scan) -> set[str]:
     """The tools given with a transcript or declared in its developer messages, its prompt's included."""
     names = Names(transcript.tools)
+    declared = _Declarations()
     for _, own, header in _headers(transcript, scan):
-        for name in _declared_behind(own, header):
+        for name in declared.behind(own, header):
             names.add(name, declared=True)
     return names.declared
 
@@ -61,15 +64,26 @@ def _headers(transcript: Transcript, scan: Scan) -> Iterator[tuple[Sequence[int]
                 start = -1
 
 
-def _declared_behind(scan: Scan, header: tuple[int, int]) -> list[str]:
-    start, separator = header
-    if scan.ids[start] not in _declaring():
-        return []
-    stop = scan.after(separator + 1)
-    while stop < len(scan.specials) and scan.ids[scan.specials[stop]] not in STOPS:
-        stop += 1
-    end = scan.specials[stop] if stop < len(scan.specials) else len(scan.ids)
-    return _declarations(scan.text(separator + 1, end))
+class _Declarations:
+    """What the messages behind headers declare; a stretch that several headers share is looked at once."""
+
+    def __init__(self) -> None:
+        self._scan: Scan | None = None
+        self._seen = 0  # the end of the last message that was looked at
+
+    def behind(self, scan: Scan, header: tuple[int, int]) -> list[str]:
+        """The tools that the message behind a header declares; headers are asked for in order."""
+        start, separator = header
+        if scan is not self._scan:
+            self._scan, self._seen = scan, 0
+        # Without a terminator one message reaches beyond the next header: that one has nothing new to say.
+        if separator < self._seen or scan.ids[start] not in _declaring():
+            return []
+        stop = scan.after(separator + 1)
+        while stop < len(scan.specials) and scan.ids[scan.specials[stop]] not in STOPS:
+            stop += 1
+        self._seen = scan.specials[stop] if stop < len(scan.specials) else len(scan.ids)
+        return _declarations(scan.text(separator + 1, self._seen))
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ from ..tokens import (
 from ..tokens.wide import W_MESSAGE, W_START
 from . import bodies, leak
 from .given_up import GivenUpReader
-from .header import read_header
+from .header import Pieces, read_header
 from .message import Message
 from .resolve import Context, resolve
 from .state import fields_of
@@ -36,6 +36,9 @@ from .words import Names, has_glued_type, has_letters
 _NOTHING: Final = Names()
 _PROSE: Final = 5
 """So many words, and no field among them, are no header."""
+
+_LONGEST_CLEAN: Final = 64
+"""Tokens of a header that may be remembered; one that a model was trained to write has some 12."""
 
 _HEADER_KINDS: Final = ("role", "channel", "channel-word", "recipient", "constrained", "constrained-channel", "type")
 
@@ -128,31 +131,46 @@ class _Reader(GivenUpReader):
     def _message(self, start: int, first: int, separator: int, opened: int | None, continued: bool) -> int:
         role = self.transcript.role if continued else None
         implicit = opened is None and not continued
-        header_ids = self.ids[first:separator]
-        known = None if implicit else _clean_header(tuple(header_ids), role)
-        body_start = separator + 1
-        body_end, terminator, following = self._body(body_start)
+        # Long headers are not asked for: what is remembered must not grow with what is read.
+        short = separator - first <= _LONGEST_CLEAN
+        known = _clean_header(tuple(self.ids[first:separator]), role) if short and not implicit else None
         if known is None:
-            wide = WideText(header_ids, first)
-            found = leak.before_header(wide.text, continued=continued, opened=opened is not None)
-            if found is not None:
-                changes = [Change(wide.position(a), wide.position(b), text) for a, b, text in found]
-                self._problem("text-leak", first, separator, changes, value=wide.text)
-                self._raw_node(start, first, body_end, opened, terminator)
-                return following
-            if opened is None and self._speaks(wide.text):
-                opener = W_MESSAGE if continued else W_START + "assistant" + W_MESSAGE
-                change = Change(Position(first), Position(first), opener)
-                self._problem("missing-message", first, separator + 1, [change], value=wide.text, role="", final=False)
-                self._raw_node(start, first, body_end, opened, terminator)
-                return following
-            split = self._resolve_header(
-                start, first, separator, opened, continued, implicit, body_start, body_end, terminator
-            )
-            if isinstance(split, int):
-                return self._aborted(start, first, split, opened, continued)
-            known = split
-        self._add_message(start, first, separator, opened, body_start, body_end, terminator, known)
+            return self._doubtful_message(start, first, separator, opened, continued)
+        body_end, terminator, following = self._body(separator + 1)
+        self._add_message(start, first, separator, opened, body_end, terminator, known)
+        return following
+
+    def _doubtful_message(self, start: int, first: int, separator: int, opened: int | None, continued: bool) -> int:
+        """A message whose header is not clean."""
+        implicit = opened is None and not continued
+        wide = WideText(self.ids[first:separator], first)
+        found = leak.before_header(wide.text, continued=continued, opened=opened is not None)
+        if found is not None:
+            changes = [Change(wide.position(a), wide.position(b), text) for a, b, text in found]
+            return self._rewritten(start, first, separator, opened, "text-leak", separator, changes, value=wide.text)
+        if opened is None and self._speaks(wide.text):
+            opener = W_MESSAGE if continued else W_START + "assistant" + W_MESSAGE
+            change = Change(Position(first), Position(first), opener)
+            data = {"value": wide.text, "role": "", "final": False}
+            return self._rewritten(start, first, separator, opened, "missing-message", separator + 1, [change], **data)
+        pieces = read_header(wide.text, continued=continued or implicit, aborted=False, names=self.names)
+        if pieces.split is not None:
+            # A message without <|message|> ends in this header. The body belongs to what stands behind it.
+            end = wide.position(pieces.lexed.origin(pieces.split)).token
+            return self._aborted(start, first, end, opened, continued)
+        body_end, terminator, following = self._body(separator + 1)
+        known = self._resolve_header(wide, pieces, continued, implicit, separator + 1, body_end, terminator)
+        self._add_message(start, first, separator, opened, body_end, terminator, known)
+        return following
+
+    def _rewritten(
+        self, start: int, first: int, separator: int, opened: int | None,
+        kind: str, end: int, changes: list[Change], **data: object,
+    ) -> int:  # fmt: skip
+        """A message whose header a fix writes anew: what it says is read from the repaired transcript."""
+        body_end, terminator, following = self._body(separator + 1)
+        self._problem(kind, first, end, changes, (), **data)
+        self._raw_node(start, first, body_end, opened, terminator)
         return following
 
     def _speaks(self, text: str) -> bool:
@@ -163,8 +181,9 @@ class _Reader(GivenUpReader):
 
     def _add_message(
         self, start: int, first: int, separator: int, opened: int | None,
-        body_start: int, body_end: int, terminator: int | None, known: HeaderFields,
+        body_end: int, terminator: int | None, known: HeaderFields,
     ) -> None:  # fmt: skip
+        body_start = separator + 1
         end = body_end if terminator is None else terminator + 1
         content = self.scan.text(body_start, body_end)
         if known.recipient is None and known.role == "assistant":
@@ -190,16 +209,12 @@ class _Reader(GivenUpReader):
         )
 
     def _resolve_header(
-        self, start: int, first: int, separator: int, opened: int | None, continued: bool, implicit: bool,
+        self, wide: WideText, pieces: Pieces, continued: bool, implicit: bool,
         body_start: int, body_end: int, terminator: int | None,
-    ) -> HeaderFields | int:  # fmt: skip
-        """Read a header that is not clean; an int says where a message without ``<|message|>`` ends in it."""
-        wide = WideText(self.ids[first:separator], first)
+    ) -> HeaderFields:  # fmt: skip
+        """Read a header that is not clean."""
         body = self.scan.text(body_start, body_end)
         closer = self.ids[terminator] if terminator is not None else None
-        pieces = read_header(wide.text, continued=continued or implicit, aborted=False, names=self.names)
-        if pieces.split is not None:
-            return wide.position(pieces.lexed.origin(pieces.split)).token
         context = Context(
             role=self.transcript.role if continued else None,
             implicit=implicit,
@@ -213,7 +228,7 @@ class _Reader(GivenUpReader):
         )
         resolved = resolve(pieces, context)
         if implicit:
-            self._missing_start(first, resolved)
+            self._missing_start(wide.first, resolved)
         for dirt in pieces.lexed.dirt:
             if dirt.kind == "odd-space" and dirt.end == len(wide.text):
                 continue  # every release trims it
@@ -229,8 +244,6 @@ class _Reader(GivenUpReader):
 @lru_cache(maxsize=4096)
 def _clean_header(ids: tuple[int, ...], role: str | None) -> HeaderFields | None:
     """What a header says when nothing is wrong with it, else None. Needs no context, so it can be remembered."""
-    if len(ids) > 64:
-        return None
     wide = WideText(ids)
     pieces = read_header(wide.text, continued=role is not None, aborted=False, names=_NOTHING)
     if pieces.lexed.dirt or pieces.split is not None:

@@ -52,8 +52,9 @@ class _Resolver(CallSettler):
         kind = "repeated-start" if all(p.kind == "start" for p in run) else "header-junk"
         if kind == "repeated-start" and self.context.role is not None:
             # The prompt's <|start|>assistant, written once more: the role goes with it.
-            again = next((p for p in self.pieces.of("role") if p.start == end), None)
-            end = again.end if again is not None else end
+            behind = run[-1].order + 1
+            again = self.pieces.items[behind] if behind < len(self.pieces.items) else None
+            end = again.end if again is not None and again.kind == "role" and again.start == end else end
         rewrite = (start, end, "") if run[0].kind == "punctuation" and self._at_content(end) else self._cut(start, end)
         self._find(kind, start, end, [rewrite], value=self.text[start:end])
 

@@ -11,6 +11,9 @@ from .header import Piece
 from .settle_role import W_CHANNEL, RoleSettler
 
 W_CONSTRAIN: Final = wide_special(CONSTRAIN)
+_MOST_READINGS: Final = 8
+"""Other recipients that are offered: each reading takes all the others out. Nobody chooses among more, and in what
+models were seen to write a header names three at most."""
 
 
 class CallSettler(RoleSettler):
@@ -56,7 +59,8 @@ class CallSettler(RoleSettler):
             finding = self._find(
                 "duplicate-recipient", losers[0].start, losers[-1].end, cuts, values=values, kept=chosen.value
             )
-            for other in (p for p in real if p.value != chosen.value):
+            others = [p for p in real if p.value != chosen.value]
+            for other in others[:_MOST_READINGS]:
                 rest = [self._cut(p.start, p.end) for p in all_of_them if p is not other]
                 finding.alternatives.append((f"Address it to {other.value} instead", rest))
         if not chosen.value:

@@ -176,6 +176,7 @@ class RoleSettler(Settler):
             values=values,
             kept=first.value,
             last=values[-1],
+            called=self.context.called,
         )
         if values[-1] != first.value:
             # The first section cannot be cut with the blank before it: what stands before may be the role.

@@ -27,7 +27,7 @@ BUILTINS: Final = frozenset({"python", "browser", "container"})
 
 NOT_TOOLS: Final = frozenset({*ROLES, *CHANNELS, *CONTENT_TYPES, "all", "functions", "tools", "none", "null"})
 
-_NAME: Final = re.compile(r"[^\s\"'`<>(){}\[\],;#?!&|*^%~\\=\ud800-\udfff]+")
+_NAME: Final = re.compile(r"[^\s\"'`<>(){}\[\],;#?!&|*^%~\\=\ud800-\udfff]++")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]*")
 _CHANNEL_START: Final = re.compile(r"(analysis|commentary|final)", re.IGNORECASE | re.ASCII)
 
@@ -77,9 +77,11 @@ def clean_name(text: str) -> tuple[str, int, int]:
         return "", 0, 0
     end = match.end()
     # Punctuation of a sentence is no part of a name; a single dot is left, "container." has been seen.
-    while end > start and (text[end - 1] == ":" or text[start:end].endswith("..")):
-        end -= 1 if text[end - 1] == ":" else len(text[start:end]) - len(text[start:end].rstrip("."))
-    if text[start:end].endswith(".") and text[start : end - 1].count("."):
+    while end > start and (text[end - 1] == ":" or text.endswith("..", start, end)):
+        mark = text[end - 1]
+        while end > start and text[end - 1] == mark:
+            end -= 1
+    if text.endswith(".", start, end) and text.count(".", start, end - 1):
         end -= 1  # "functions.bash." ends a sentence
     return text[start:end], start, end
 

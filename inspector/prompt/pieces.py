@@ -19,9 +19,11 @@ from .render import Kind
 _CHANNEL: Final = "<|channel|>"
 _CONSTRAIN: Final = "<|constrain|>"
 _VALUE: Final = re.compile(r"[^\s<]*")
+_SPACE: Final = " \t\n\f\r"
 # A word with the white space before it. The strict parser splits on ASCII white space and puts a blank before
-# every constrain marker.
-_WORD: Final = re.compile(r"([ \t\n\f\r]*)((?:<\|constrain\|>)?(?:(?!<\|constrain\|>)[^ \t\n\f\r])+|<\|constrain\|>)")
+# every constrain marker. White space with no word behind it must not be searched: every blank of it would look for
+# the word anew.
+_WORD: Final = re.compile(rf"([{_SPACE}]*+)((?:<\|constrain\|>)?+(?:(?!<\|constrain\|>)[^{_SPACE}])++|<\|constrain\|>)")
 
 
 class Fields(NamedTuple):
@@ -97,7 +99,7 @@ def _words(text: str, begin: int, end: int, fields: Fields) -> list[_Raw]:
     """The words of a stretch, each with the white space before it; further channel sections are junk."""
     words: list[_Raw] = []
     at = begin
-    for match in _WORD.finditer(text, begin, end):
+    for match in _WORD.finditer(text, begin, _trimmed_end(text, begin, end)):
         word, start, stop = match.group(2), match.start(), match.end()
         inner = word.find(_CHANNEL)
         if inner >= 0 and word.removeprefix("to=") != fields.recipient and word != fields.content_type:
@@ -115,11 +117,18 @@ def _words(text: str, begin: int, end: int, fields: Fields) -> list[_Raw]:
     return words
 
 
+def _trimmed_end(text: str, begin: int, end: int) -> int:
+    """Where the last word of ``text[begin:end]`` ends."""
+    while end > begin and text[end - 1] in _SPACE:
+        end -= 1
+    return end
+
+
 def _classify(words: list[_Raw], text: str, fields: Fields) -> None:
     """Say of each word what it was read as: the author from the front, the others from the back."""
     open_words = [word for word in words if word.kind is Kind.SPACE]
     for piece in words:
-        blank = not text[piece.start : piece.end].strip(" \t\n\f\r")
+        blank = not text[piece.start : piece.end].strip(_SPACE)
         piece.kind = Kind.SPACE if blank else Kind.JUNK
     if open_words:
         first, word = open_words[0], _word(text, open_words[0])
@@ -149,7 +158,7 @@ def _take(words: list[_Raw], text: str, kind: Kind, wanted: set[str]) -> None:
 
 
 def _word(text: str, piece: _Raw) -> str:
-    return text[piece.start : piece.end].lstrip(" \t\n\f\r")
+    return text[piece.start : piece.end].lstrip(_SPACE)
 
 
 def _channel_end(text: str, at: int, end: int, channel: str | None) -> int:

@@ -26,7 +26,7 @@ Reading = tuple[str, tuple[Change, ...]]
 def problems(tree: Tree, scan: Scan) -> Iterator[Problem]:
     """Problems in messages, in order; their kinds are the names of rules HS401 and up."""
     ids = tree.transcript.ids
-    declared: set[str] | None = None
+    declared: _Declared | None = None
     returned = -1
     for index, node in enumerate(tree.nodes):
         if not isinstance(node, MessageNode) or node.message is None:
@@ -44,13 +44,25 @@ def problems(tree: Tree, scan: Scan) -> Iterator[Problem]:
             returned = index
         recipient = message.recipient
         if declared is None and (_is_tool(recipient) or closer == CALL):
-            declared = declared_in(tree.transcript, scan)
+            declared = _Declared(declared_in(tree.transcript, scan))
         if _is_tool(recipient):
-            yield from _call(index, node, message, closer, declared or set(), ids)
+            yield from _call(index, node, message, closer, declared or _NONE_DECLARED, ids)
         else:
-            yield from _text(index, node, message, closer, declared or set())
+            yield from _text(index, node, message, closer, declared or _NONE_DECLARED)
         if closer is None and node.end == len(ids):
             yield _problem("truncated-message", index, Span(node.end, node.end), call=_is_tool(recipient))
+
+
+class _Declared:
+    """The declared tools, looked up and sorted once for all the messages of a transcript."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+        self.known = Names(names)
+        self.listed = sorted(names)
+
+
+_NONE_DECLARED: Final = _Declared(set())
 
 
 def _problem(kind: str, index: int, span: Span, *alternatives: Reading, **data: Any) -> Problem:
@@ -69,14 +81,14 @@ def _field(node: MessageNode, kind: str) -> Span:
 
 
 def _call(
-    index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str], ids: Sequence[int]
+    index: int, node: MessageNode, message: Message, closer: int | None, declared: _Declared, ids: Sequence[int]
 ) -> Iterator[Problem]:
     recipient = message.recipient or ""
-    if declared and recipient not in declared and not is_dotted_tool(recipient.split(".", 1)[0]):
-        meant = Names(declared).resolve(recipient.rsplit(".", 1)[-1])
+    if declared.names and recipient not in declared.names and not is_dotted_tool(recipient.split(".", 1)[0]):
+        meant = declared.known.resolve(recipient.rsplit(".", 1)[-1])
         readings = [_readdressed(node, ids, meant)] if meant is not None else []
         span = _field(node, "recipient")
-        yield _problem("undeclared-tool", index, span, *readings, value=recipient, declared=sorted(declared))
+        yield _problem("undeclared-tool", index, span, *readings, value=recipient, declared=declared.listed)
     elif recipient.startswith(_ODD_PREFIXES) or recipient.endswith("."):
         yield _problem("odd-tool-name", index, _field(node, "recipient"), value=recipient)
     if message.channel == "final" or message.channel is None:
@@ -125,13 +137,15 @@ def _addressed(node: MessageNode, name: str) -> Reading:
     )
 
 
-def _text(index: int, node: MessageNode, message: Message, closer: int | None, declared: set[str]) -> Iterator[Problem]:
+def _text(
+    index: int, node: MessageNode, message: Message, closer: int | None, declared: _Declared
+) -> Iterator[Problem]:
     if message.recipient is not None:
         yield _problem("recipient-is-no-tool", index, _field(node, "recipient"), value=message.recipient)
     elif (closer == CALL and not _is_prose(message)) or (
         message.channel == "commentary" and is_json_object(message.content)
     ):
-        only = next(iter(declared)) if len(declared) == 1 and message.content_type is None else None
+        only = declared.listed[0] if len(declared.listed) == 1 and message.content_type is None else None
         yield _problem(
             "call-without-recipient",
             index,

@@ -89,14 +89,15 @@ def diagnose_and_repair(
     edits: list[Marked] = []
     verdict: Verdict | None = None
     for number in range(MAX_ROUNDS):
-        found = _diagnose(tree, _mendable(tree, scan, choices), [e for e, _ in edits], choices, known=diagnostics)
+        way_back = Origins(e for e, _ in edits)
+        found = _diagnose(tree, _mendable(tree, scan, choices), way_back, choices, known=diagnostics)
         if number:
             found = [d for d in found if d.severity is Severity.ERROR or d.key in choices.readings]
         if number and not found:
             break
         for diagnostic in found:
-            told = _settled(diagnostic, tree, [e for e, _ in edits]) if edits else diagnostic
-            diagnostics.setdefault(diagnostic.key, told)
+            if diagnostic.key not in diagnostics:
+                diagnostics[diagnostic.key] = _settled(diagnostic, tree, way_back) if edits else diagnostic
         step = _round(tree, found, choices)
         if not step:
             break
@@ -126,10 +127,10 @@ def diagnose_and_repair(
             if verdict.error is None:
                 break
     # What the messages say is told of the repaired transcript: what a fix has mended is no news.
-    for diagnostic in _diagnose(
-        tree, catalogue.in_messages(tree, scan), [e for e, _ in edits], choices, known=diagnostics
-    ):
-        diagnostics.setdefault(diagnostic.key, diagnostic)
+    way_back = Origins(e for e, _ in edits)
+    for diagnostic in _diagnose(tree, catalogue.in_messages(tree, scan), way_back, choices, known=diagnostics):
+        if diagnostic.key not in diagnostics:
+            diagnostics[diagnostic.key] = _settled(diagnostic, tree, way_back) if edits else diagnostic
     ordered = sorted(diagnostics.values(), key=lambda d: (d.span, d.code))
     if any(d.severity is Severity.ERROR for d in ordered):
         ordered = _with_effects(ordered, first, verdicts or (judge(Scan(transcript.ids), transcript.role),))
@@ -143,10 +144,11 @@ def _mendable(tree: Tree, scan: Scan, choices: Choices) -> Iterator[Problem]:
         yield from (problem for problem in catalogue.in_messages(tree, scan) if problem.alternatives)
 
 
-def _settled(diagnostic: Diagnostic, tree: Tree, edits: Sequence[Edit]) -> Diagnostic:
-    """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript."""
+def _settled(diagnostic: Diagnostic, tree: Tree, origins: Origins) -> Diagnostic:
+    """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript.
 
-    origins = Origins(edits)
+    ``origins`` is the way back from that transcript; it is made once for all of a round's findings.
+    """
 
     def settle(fix: Fix) -> Fix:
         shown = []
@@ -192,12 +194,11 @@ def _origins(origins: Sequence[Origin], edits: Sequence[Marked]) -> tuple[Origin
 def _diagnose(
     tree: Tree,
     problems: Iterable[Problem],
-    edits: Sequence[Edit],
+    origins: Origins,
     choices: Choices,
     known: Mapping[str, Diagnostic],
 ) -> list[Diagnostic]:
     found: list[Diagnostic] = []
-    origins = Origins(edits)
     counts: Counter[str] = Counter()
     for problem in problems:
         module = catalogue.module_for(problem.kind)
@@ -250,15 +251,28 @@ def _with_effects(found: Iterable[Diagnostic], tree: Tree, verdicts: Iterable[Ve
             at = bisect_right(starts, error.token) - 1
             start = starts[at] if at >= 0 else 0
             stretches.append(Span(min(start, error.cause.start), error.token + 1))
-    stretches.sort()
+    stretches = _joined(stretches)
+    ends = [stretch.end for stretch in stretches]
     out = []
     for diagnostic in found:
         if diagnostic.severity is Severity.ERROR:
             span = Span(diagnostic.span.start, max(diagnostic.span.end, diagnostic.span.start + 1))
-            raises = any(span.overlaps(s) for s in stretches)
+            near = bisect_right(ends, span.start)  # the first that ends behind its beginning
+            raises = near < len(stretches) and span.overlaps(stretches[near])
             diagnostic = replace(diagnostic, effect=Effect.RAISES if raises else Effect.MISREADS)
         out.append(diagnostic)
     return out
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """The same tokens as spans in order, none of which touches the next."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
 
 
 def wide_lookup(ids: Sequence[int]) -> Callable[[int], str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,16 +108,18 @@ def changes_to_edits(
         if before.clashes(after):
             raise ValueError(f"two changes replace the same text at token {after.start.token}")
     groups: list[list[Change]] = []
+    ends: list[int] = []  # of each group, where the tokens that it touches end
     for change in ordered:
         # A change that starts inside the token in which the group before it ends must be written with it.
-        if groups and change.start.token < max(c.touched.end for c in groups[-1]):
+        if groups and change.start.token < ends[-1]:
             groups[-1].append(change)
+            ends[-1] = max(ends[-1], change.touched.end)
         else:
             groups.append([change])
+            ends.append(change.touched.end)
     edits: list[Edit] = []
-    for group in groups:
+    for group, last in zip(groups, ends, strict=True):
         first = group[0].start.token
-        last = max(c.touched.end for c in group)
         # A token without wide text continues the character of the one before it: they go together.
         while last > first and last < count and not wide_of(last):
             last += 1
@@ -146,12 +148,19 @@ def _between(start: Position, end: Position, wide_of: Callable[[int], str]) -> s
 
 def _merge_adjacent(edits: list[Edit]) -> list[Edit]:
     merged: list[Edit] = []
+    run: list[Edit] = []  # edits that become one: many may stand at one place
     for edit in edits:
-        if merged and merged[-1].end == edit.start and (merged[-1].start == edit.start or edit.start == edit.end):
-            last = merged.pop()
-            edit = Edit(last.start, edit.end, last.ids + edit.ids)
-        merged.append(edit)
-    return merged
+        if run and not (run[-1].end == edit.start and (run[0].start == edit.start or edit.start == edit.end)):
+            merged.append(_as_one(run))
+            run = []
+        run.append(edit)
+    return [*merged, _as_one(run)] if run else merged
+
+
+def _as_one(run: Sequence[Edit]) -> Edit:
+    if len(run) == 1:
+        return run[0]
+    return Edit(run[0].start, run[-1].end, tuple(chain.from_iterable(edit.ids for edit in run)))
 
 
 Marked = tuple[Edit, tuple[str, ...]]
@@ -200,8 +209,8 @@ class _Walk:
             start, end, literal, keys = self.pieces[self.index]
             size = end - start if literal is None else len(literal)
             step = size - self.inside if until is None else min(size - self.inside, until - self.at)
-            if literal is not None:
-                self.out.mark(keys)
+            if literal is not None and not self.inside:
+                self.out.mark(keys)  # once: until the original is kept again they stay marked
             if copy and literal is None:
                 self.out.keep(start + self.inside, start + self.inside + step)
             elif copy and literal is not None:
@@ -218,11 +227,11 @@ class _Composer:
         self.length = length
         self.at = 0
         self.ids: list[int] = []
-        self.keys: list[str] = []
+        self.keys: dict[str, None] = {}  # in order, each once
         self.done: list[Marked] = []
 
     def mark(self, keys: Iterable[str]) -> None:
-        self.keys += [k for k in keys if k not in self.keys]
+        self.keys.update(dict.fromkeys(keys))
 
     def write(self, ids: Iterable[int]) -> None:
         self.ids += ids
@@ -233,11 +242,11 @@ class _Composer:
         if start > self.at or self.ids:
             self.done.append((Edit(self.at, start, tuple(self.ids)), tuple(self.keys)))
             self.ids = []
-            self.keys = []
+            self.keys = {}
         elif self.at != start:
             raise ValueError("edits are not sorted")
         else:
-            self.keys = []
+            self.keys = {}
         self.at = end
 
     def finish(self) -> list[Marked]:

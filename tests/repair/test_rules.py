@@ -292,11 +292,13 @@ def test_missing_channel_is_only_told_in_a_whole_conversation() -> None:
         ("<|channel|>final<|message|>write to=functions.f<|end|>", False),
         ("<|channel|>final<|message|>x", False),
         ("<|channel|>final", False),
+        ("<|channel|>final<|start|>assistant to=functions.f<|message|>{}<|end|>", False),
     ],
 )
 def test_is_call(text: str, expected: bool) -> None:
     ids = tuple(vocabulary().encode_markers(text))
-    assert _wording.is_call(Problem("x", Span(0, 1), 0), Transcript(ids)) is expected
+    data = {"called": text.endswith("<|call|>")}
+    assert _wording.is_call(Problem("x", Span(0, 1), 0, data=data), Transcript(ids)) is expected
 
 
 def test_listed_counts_what_it_leaves_out() -> None:

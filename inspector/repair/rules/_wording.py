@@ -9,13 +9,13 @@ from typing import Any, Final, TypeVar
 from ...finding import Effect
 from ...harmony.problem import Problem
 from ...harmony.words import NOT_TOOLS, clean_name, has_letters
-from ...tokens import CALL, MESSAGE, START, STOPS, Transcript, printable, vocabulary
+from ...tokens import MESSAGE, START, STOPS, Transcript, printable, vocabulary
 
 BREAKS: Final = (Effect.RAISES, Effect.MISREADS)
 """The effects of a rule for defects on which a strict parser raises, or which it takes for something else."""
 
 Value = TypeVar("Value")
-_RECIPIENT: Final = re.compile(r"to=(\S+)")
+_RECIPIENT: Final = re.compile(r"to=(\S++)")
 _LONGEST_HEADER: Final = 200
 
 
@@ -37,21 +37,22 @@ def plain_name(written: str) -> str:
 
 
 def is_call(problem: Problem, transcript: Transcript) -> bool:
-    """True when the message at a problem calls a tool: its header addresses one, or ``<|call|>`` ends it."""
+    """True when the message at a problem calls a tool: its header addresses one, or ``<|call|>`` ends it, which the
+    reader says in ``called``."""
+    if problem.data["called"]:
+        return True
     ids = transcript.ids
     first = problem.span.start
     while first > 0 and ids[first - 1] != START and problem.span.start - first < _LONGEST_HEADER:
         first -= 1
     end = problem.span.end
-    while end < len(ids) and ids[end] != MESSAGE and ids[end] not in STOPS:
+    while end < len(ids) and ids[end] not in (MESSAGE, START) and ids[end] not in STOPS:
         end += 1
     for stated in _RECIPIENT.findall(vocabulary().decode(_ordinary(ids[first:end]))):
         name, _, _ = clean_name(stated)
         if name and name not in NOT_TOOLS:
             return True
-    while end < len(ids) and ids[end] not in STOPS:
-        end += 1
-    return end < len(ids) and ids[end] == CALL
+    return False
 
 
 def _ordinary(ids: Sequence[int]) -> list[int]:

@@ -54,6 +54,6 @@ RULE: Final = Rule(
 
 def explain(problem: Problem, transcript: Transcript) -> Said:
     """Which tool, and which ones there are."""
-    declared = list(problem.data["declared"])
+    declared = problem.data["declared"]  # one sequence for all of a transcript's findings
     tools = "the only declared tool is" if len(declared) == 1 else "the declared tools are"
     return Said(f"{quote(problem.data['value'])} is not declared; {tools} {listed(declared, quote)}.")
