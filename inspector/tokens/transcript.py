@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..budgets import first_beyond, is_id
+
 Origin = Literal["prompt", "sampled", "injected"]
 
 
@@ -14,7 +16,7 @@ class Transcript:
     """An immutable sequence of token ids and what was reported with it.
 
     Attributes:
-        ids: any ints; unknown, negative and huge ones are kept and shown as unknown.
+        ids: any ints of 64 bits (-2**63 to 2**64 - 1); unknown and negative ones are kept and shown as unknown.
         role: the role it continues ("assistant" when the prompt ended in ``<|start|>assistant``), or None for
             a whole conversation that begins with ``<|start|>``.
         id: what its source calls it.
@@ -28,6 +30,9 @@ class Transcript:
         tools: names of the declared tools ("functions.bash"), when a person or a server gave them.
         meta: whatever else the source had.
         source: a short phrase for people, "pasted text", "runs.jsonl line 7".
+
+    Raises:
+        ValueError: an id, one of the prompt or a stop reason beyond 64 bits, or not one entry for each token.
     """
 
     ids: tuple[int, ...]
@@ -49,6 +54,12 @@ class Transcript:
             values: Sequence[object] | None = getattr(self, name)
             if values is not None and len(values) != len(self.ids):
                 raise ValueError(f"{name} has {len(values)} entries for {len(self.ids)} tokens")
+        for name in ("ids", "prompt_ids"):
+            beyond = first_beyond(getattr(self, name) or ())
+            if beyond is not None:
+                raise ValueError(f"{name}[{beyond}] is beyond 64 bits: token ids are -2**63 to 2**64 - 1")
+        if isinstance(self.stop_reason, int) and not is_id(self.stop_reason):
+            raise ValueError("stop_reason is beyond 64 bits: a stop token is an id, -2**63 to 2**64 - 1")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,0 +1,196 @@
+"""How much of anything is read: every limit on what comes from outside, with the sentence that refuses more.
+
+Each is checked before the work that it bounds. The sentences are clauses without a full stop, since most of them stand
+behind a place ("line 3, column 8: ...").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+LEAST_ID: Final = -(2**63)
+MOST_ID: Final = 2**64 - 1
+"""The least and the greatest id: whatever any program keeps in 64 bits, with a sign or without."""
+
+MAX_DEPTH: Final = 200
+"""JSON within JSON. Records of vLLM with the tool schemas of large agents stay below 30; Python's own recursion ends
+between 800 and 1,000, for each of reading, writing and comparing at another depth, so none of them gets there."""
+
+MAX_MEMBERS: Final = 20_000
+"""Files that an archive may have, and streams that a gzip file may be put together from."""
+
+MAX_DIRECTORY: Final = 4 * 2**20
+"""Bytes that an archive's own list of its files may have."""
+
+MAX_TOML: Final = 4 * 2**20
+"""Characters of a TOML file. A sample of 262,144 tokens, written as text, has about 1.2 million."""
+
+MAX_DOTS: Final = 16
+"""Names in a dotted TOML key. Each prefix of the key is kept as a tuple, so memory grows with the square of it, and a
+key of 100 bytes can cost gigabytes within the parser. A sample's longest key has one name."""
+
+MAX_LISTED: Final = 5
+"""Problems of one kind that are listed one by one; what comes after is counted."""
+
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_PIECE: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much one place of the product takes in at once.
+
+    Attributes:
+        place: its name in a sentence, "the app".
+        tokens: of one transcript, its prompt counted apart.
+        characters: of the text of one transcript.
+        records: transcripts of one input; those beyond are not read.
+        values: JSON values of one document: numbers, strings, lists, objects, at some 30 to 110 bytes of memory each.
+        unpacked: bytes that one input has after it was decompressed.
+        advice: what to do with more.
+    """
+
+    place: str
+    tokens: int
+    characters: int
+    records: int
+    values: int
+    unpacked: int
+    advice: str
+
+    def too_many_tokens(self, count: int) -> str | None:
+        """Why a transcript of ``count`` tokens is not read; None when it is."""
+        return self._refusal(count, self.tokens, "token", "a transcript")
+
+    def too_many_characters(self, count: int) -> str | None:
+        """Why a text of ``count`` characters is not read as one transcript; None when it is."""
+        return self._refusal(count, self.characters, "character", "a transcript's text")
+
+    def too_many_values(self, count: int) -> str | None:
+        """Why a JSON document of ``count`` values is not read; None when it is."""
+        return self._refusal(count, self.values, "JSON value", "a document")
+
+    def too_many_bytes(self, count: int) -> str | None:
+        """Why an input of ``count`` bytes is not read; None when it is."""
+        return self._refusal(count, self.unpacked, "byte", "an input")
+
+    def records_left_out(self) -> str:
+        """That the records beyond :attr:`records` are not read."""
+        return f"{self.place} reads the first {self.records:,} records of an input; {self.advice}"
+
+    def _refusal(self, count: int, most: int, noun: str, holder: str) -> str | None:
+        if count <= most:
+            return None
+        return f"{holder} of {count:,} {noun}s is more than {self.place} reads ({most:,}); {self.advice}"
+
+
+CLI: Final = Budget(
+    place="the command line",
+    tokens=2**24,
+    characters=256 * 2**20,
+    records=1_000_000,
+    values=2**26,
+    unpacked=256 * 2**20,
+    advice="split it",
+)
+"""Of ``inspect`` and of each record that ``scan`` reads: ten million tokens, which take 80 MB as ids, are well within."""
+
+APP: Final = Budget(
+    place="the app",
+    tokens=2**18,
+    characters=8 * 2**20,
+    records=20_000,
+    values=10_000_000,
+    unpacked=64 * 2**20,
+    advice="use `harmonylens inspect FILE` for one, or `harmonylens scan FILE` for many",
+)
+"""Of a paste, an upload, a link. 262,144 tokens are twice the whole context of gpt-oss (131,072), which the screen is
+measured with; as text they have about a million characters, and 8 million where every token is 32 blanks. A record of
+131,072 tokens with 20 alternatives each has 8.1 million JSON values in 55 MB."""
+
+
+def is_id(number: int) -> bool:
+    """Whether a number can be a token id: known or not, it has 64 bits."""
+    return LEAST_ID <= number <= MOST_ID
+
+
+def first_beyond(ids: Sequence[int]) -> int | None:
+    """The index of the first number that can be no id, None where all can."""
+    if not ids or (is_id(min(ids)) and is_id(max(ids))):
+        return None
+    return next(index for index, number in enumerate(ids) if not is_id(number))
+
+
+NO_ID: Final = "expected a token id, found a number beyond 64 bits"
+"""The sentence of an id that is none, behind its place. The number is not repeated: it may have a million digits."""
+
+
+def number_of(digits: str) -> int | None:
+    """The number that ``digits`` spell, decimal or ``0x``, with a sign and underscores; None beyond 64 bits.
+
+    Judged before it is converted, which takes time with the square of the digits.
+    """
+    if len(digits) <= 18:
+        return int(digits, 16) if digits.lstrip("+-")[:2].lower() == "0x" else int(digits)
+    bare = digits.lstrip("+-").replace("_", "")
+    base = 16 if bare[:2].lower() == "0x" else 10
+    bare = bare[2:].lstrip("0") if base == 16 else bare.lstrip("0")
+    if len(bare) > 20:
+        return None
+    number = int(bare or "0", base)
+    number = -number if digits.startswith("-") else number
+    return number if is_id(number) else None
+
+
+def json_values_in(text: str) -> int:
+    """About how many values a JSON text has, never fewer; counted without reading it."""
+    count = _openings(text)
+    if count < 1_000_000:
+        return count
+    # Commas within strings are none: only a text that might be refused for them is looked at again.
+    return _openings(_STRING.sub("", text))
+
+
+def _openings(text: str) -> int:
+    return text.count(",") + text.count("[") + text.count("{") + text.count(":") + 1
+
+
+def json_depth(text: str) -> int:
+    """How deep the brackets of a JSON text stand in each other at most, those in strings left out. Linear.
+
+    Of a text with few brackets only their number is known, which is no less.
+    """
+    openings = text.count("[") + text.count("{")
+    if openings <= MAX_DEPTH:
+        return openings
+    brackets = _STRING.sub("", text).encode("utf-8", "replace").translate(None, _NOT_BRACKETS)
+    return _deepest(brackets)
+
+
+def _deepest(brackets: bytes) -> int:
+    import numpy as np
+
+    deepest = depth = 0
+    for start in range(0, len(brackets), _PIECE):
+        steps = np.frombuffer(brackets[start : start + _PIECE].translate(_STEPS), dtype=np.int8)
+        heights = np.cumsum(steps, dtype=np.int64)
+        deepest = max(deepest, depth + int(heights.max()))
+        depth += int(heights[-1])
+    return deepest
+
+
+TOO_DEEP: Final = f"the JSON is nested too deeply: more than {MAX_DEPTH} levels"
+"""The sentence of JSON beyond :data:`MAX_DEPTH`."""
+
+
+def in_few_lines(sentences: Sequence[str], most: int = MAX_LISTED) -> list[str]:
+    """Sentences for a list: the first few one by one, then how many more there are."""
+    if len(sentences) <= most + 1:
+        return list(sentences)
+    return [*sentences[:most], f"and {len(sentences) - most:,} more like these"]
+
