@@ -29,8 +29,20 @@ _UNROLLED: Final = 3
 _KINDS: Final = " \t\n\r\f\v\x1c\x85\xa0\u2003 0\u0663 aZzA_\xe9\xdf\u4e2d\u017f\u212a !<|>/\"'\\.-\x00\x7f\ud800\udc80\udfff\U0001f600"
 """At least one character of every kind that a class such as ``\\s`` or ``\\w`` tells apart."""
 
-Guard = frozenset[int]
-"""The sample characters of which the previous one must be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must stand around a place for the matcher to pass it.
+
+    Attributes:
+        before: the sample characters of which the previous one must be one; None: any, or none at all.
+        word: True at the boundary of a word, False anywhere else; None: no matter.
+    """
+
+    before: frozenset[int] | None = None
+    word: bool | None = None
+
 
 Accepts = Callable[[str], bool]
 
@@ -81,7 +93,7 @@ class Automaton:
         sure: states after which the match is certain.
         sure_in: the same, of each atomic group.
         sample: the characters that stand for all others.
-        looped: states inside an unbounded repeat.
+        words: those of them that ``\\w`` reads.
     """
 
     def __init__(self, pattern: str | bytes, flags: int, *, whole: bool) -> None:
@@ -91,6 +103,8 @@ class Automaton:
         self.flags: int = tree.state.flags
         self.binary = isinstance(pattern, bytes)
         self.sample = _sample(tree, self.binary)
+        letter = re.compile(r"\w", re.ASCII if self.binary or self.flags & re.ASCII else 0)
+        self.words = frozenset(n for n, char in enumerate(self.sample) if letter.match(char))
         self.states: list[State] = []
         self.edges: dict[int, Counter[tuple[int, Guard | None]]] = {}
         self.sure_in: dict[int, frozenset[int]] = {}
@@ -221,14 +235,16 @@ class Automaton:
             return None
         accepts = _accepts(kind, value, flags, self.binary)
         wanted = op is sre.ASSERT
-        return frozenset(n for n, char in enumerate(self.sample) if accepts(char) == wanted)
+        return Guard(frozenset(n for n, char in enumerate(self.sample) if accepts(char) == wanted))
 
     def _place(self, value: Any, flags: int) -> Part:
         if value is sre.AT_BEGINNING and flags & re.MULTILINE:
-            return Part(empty=(frozenset(n for n, char in enumerate(self.sample) if char == "\n"),))
+            return Part(empty=(Guard(frozenset(n for n, char in enumerate(self.sample) if char == "\n")),))
         if value in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING):
-            return Part(empty=(frozenset(),))
-        return Part(empty=(None,))  # an end, \b or \B: may fail, reads nothing
+            return Part(empty=(Guard(frozenset()),))
+        if value in (sre.AT_BOUNDARY, sre.AT_NON_BOUNDARY):
+            return Part(empty=(Guard(word=value is sre.AT_BOUNDARY),))
+        return Part(empty=(None,))  # an end: may fail, reads nothing
 
 
 def _either(parts: Sequence[Part]) -> Part:
@@ -247,7 +263,8 @@ def _either(parts: Sequence[Part]) -> Part:
 def _both(left: Guard | None, right: Guard | None) -> Guard | None:
     if left is None or right is None:
         return right if left is None else left
-    return left & right
+    both = left.before if right.before is None else right.before if left.before is None else left.before & right.before
+    return Guard(both, right.word if left.word is None else left.word)
 
 
 # Characters

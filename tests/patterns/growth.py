@@ -21,13 +21,22 @@ SEARCH: Final = -1
 
 
 class Growth(StrEnum):
-    """How the work of a pattern grows with its text."""
+    """How the work of a pattern grows with its text; :data:`MEANING` says what each is."""
 
     FIXED = "fixed"
     LINEAR = "linear"
     POSSESSIVE = "linear by possession"
     ANCHORED = "anchored"
     RISKY = "risky"
+
+
+MEANING: Final = {
+    Growth.FIXED: "Nothing in it is unbounded.",
+    Growth.LINEAR: "No two neighbours share characters, and nothing unbounded stands in front of what may fail.",
+    Growth.POSSESSIVE: "Neighbours share characters, but what one of them took is never given back.",
+    Growth.ANCHORED: "Linear, because it is only matched where its text begins. A search with it would not be.",
+    Growth.RISKY: "Work may grow as the square of the text, or faster.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +74,12 @@ def verdict(pattern: str | bytes, flags: int, *, searched: bool, whole: bool) ->
     inner = known.slow(searched=False)
     if inner:
         return Verdict(Growth.RISKY, "two parts can read the same run, and what follows may fail", inner)
-    if searched:
-        outer = known.slow(searched=True)
-        if outer:
-            return Verdict(Growth.RISKY, "searched, and something unbounded stands in front of what may fail", outer)
-    elif _Analysis(Automaton(pattern, flags, whole=whole)).slow(searched=True):
-        return Verdict(Growth.ANCHORED, "linear where it is matched at one place; a search would not be")
-    if _Analysis(Automaton(pattern, flags, whole=whole), possessive=False).slow(searched=searched):
+    outer = known.slow(searched=True)
+    if searched and outer:
+        return Verdict(Growth.RISKY, "searched, and something unbounded stands in front of what may fail", outer)
+    if _Analysis(Automaton(pattern, flags, whole=whole), possessive=False).slow(searched=False):
         return Verdict(Growth.POSSESSIVE)
-    return Verdict(Growth.LINEAR)
+    return Verdict(Growth.ANCHORED if outer else Growth.LINEAR)
 
 
 class _Analysis:
@@ -82,13 +88,16 @@ class _Analysis:
         self._possessive = possessive
         self._kinds = self._equal_characters()
         self._reach = cache(self._reachable)
+        self._steps = cache(self._next)
         self.loops = [n for n in range(len(automaton.states)) if n in self._reach(n)]
 
     def _equal_characters(self) -> dict[int, list[int]]:
         """One sample character of each kind that no state and no guard tells apart."""
         guards = {g for to in self._of.edges.values() for _, g in to if g is not None}
         guards |= {g for _, g in self._of.start if g is not None}
-        sets = [state.reads for state in self._of.states] + sorted(guards, key=sorted)
+        sets = [state.reads for state in self._of.states] + [g.before for g in guards if g.before is not None]
+        if any(g.word is not None for g in guards):
+            sets.append(self._of.words)
         kinds: dict[tuple[bool, ...], list[int]] = {}
         for n in range(len(self._of.sample)):
             kinds.setdefault(tuple(n in one for one in sets), []).append(n)
@@ -165,14 +174,20 @@ class _Analysis:
                 return self._of.sure_in[inside[-1]]
         return self._of.sure
 
-    def _steps(self, state: int, previous: int, kind: int) -> list[int]:
+    def _next(self, state: int, previous: int, kind: int) -> list[int]:
         """The states that read a character after ``state`` has read ``previous``."""
         if state == SEARCH:
             return [SEARCH, *(to for to, guard in self._of.start if self._open(to, guard, previous, kind))]
         return [to for to, guard in self._of.edges.get(state, ()) if self._open(to, guard, previous, kind)]
 
     def _open(self, to: int, guard: Guard | None, previous: int, kind: int) -> bool:
-        return kind in self._of.states[to].reads and (guard is None or previous in guard)
+        if kind not in self._of.states[to].reads:
+            return False
+        if guard is None:
+            return True
+        if guard.before is not None and previous not in guard.before:
+            return False
+        return guard.word is None or guard.word == ((previous in self._of.words) != (kind in self._of.words))
 
     def _run(self, p: int, q: int, begin: int, sure: frozenset[int]) -> str | None:
         """The shortest run that leads p to p, p to q and q to q, where its last character is ``begin``."""
