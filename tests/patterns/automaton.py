@@ -30,7 +30,6 @@ _KINDS: Final = " \t\n\r\f\v\x1c\x85\xa0\u2003 0\u0663 aZzA_\xe9\xdf\u4e2d\u017f
 """At least one character of every kind that a class such as ``\\s`` or ``\\w`` tells apart."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What must stand around a place for the matcher to pass it.
@@ -323,5 +322,11 @@ def _sample(tree: Any, binary: bool) -> list[str]:
         elif isinstance(item, (tuple, list, _parser.SubPattern)):
             todo.extend(item)
     most = 255 if binary else 0x10FFFF
-    letters = {ord(other) for code in found if 0 <= code <= most for other in (chr(code).upper(), chr(code).lower()) if len(other) == 1}
+    letters = {
+        ord(other)
+        for code in found
+        if 0 <= code <= most
+        for other in (chr(code).upper(), chr(code).lower())
+        if len(other) == 1
+    }
     return [chr(code) for code in sorted(found | letters) if 0 <= code <= most]

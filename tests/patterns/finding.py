@@ -132,7 +132,14 @@ class _File:
         module = self._imported_module()
         for number, found in enumerate(_compiled(getattr(module, table))):
             yield Pattern(
-                self._file, call.lineno, f"{table}[{number}]", found.pattern, found.flags, True, False, self._module(call)
+                self._file,
+                call.lineno,
+                f"{table}[{number}]",
+                found.pattern,
+                found.flags,
+                True,
+                False,
+                self._module(call),
             )
 
     def _ways(self, name: str | None, function: str, call: ast.Call) -> set[str]:
@@ -157,7 +164,7 @@ class _File:
         flags = int(self._value(given)) if given is not None else 0
         try:
             text = self._value(call.args[0])
-        except NameError:
+        except (NameError, ImportError):
             return None, flags
         assert isinstance(text, (str, bytes)), f"{self._file}:{call.lineno}: not the text of a pattern"
         return text, flags
@@ -179,7 +186,9 @@ def _imported(tree: ast.Module) -> dict[str, str]:
         if isinstance(node, ast.Import):
             names.update({a.asname or a.name: a.name for a in node.names if a.name in ("re", "regex")})
         elif isinstance(node, ast.ImportFrom) and node.module in ("re", "regex"):
-            raise UnknownPattern(f"line {node.lineno}: import {node.module} as a whole, so that its patterns are found.")
+            raise UnknownPattern(
+                f"line {node.lineno}: import {node.module} as a whole, so that its patterns are found."
+            )
     return names
 
 
