@@ -25,7 +25,7 @@ _ENDING_S: Final = 5.0
 """How long a child that has closed its output may take to end by itself."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_FAULT: Final = re.compile(r"\b[A-Za-z.]*(?:Error|Exception)\b: |\bFatal\b|No module named|Unknown option")
+_FAULT: Final = re.compile(r"\b[A-Za-z]*(?:Error|Exception)\b: |\bFatal\b|No module named|Unknown option")
 
 
 class Child:

@@ -15,7 +15,7 @@ from .server_wire import PATHS, Route, WireError, error_words, load_json
 _LONGEST: Final = 300
 """Characters of a server's own words that are shown."""
 
-_TAG: Final = re.compile(r"<[^>]{0,500}>")
+_TAG: Final = re.compile(r"<[^<>]{0,500}>")
 _TITLE: Final = re.compile(r"<title[^>]{0,100}>([^<]{1,200})", re.IGNORECASE)
 
 

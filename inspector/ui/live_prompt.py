@@ -31,7 +31,7 @@ _RAW_HELP: Final = (
     "or token ids in any notation: 200006, 1428, 200008 ...\n"
     'or a chat request: {"messages": [{"role": "user", "content": "Hello"}]}'
 )
-_NUMBERS: Final = re.compile(r"[\s\d,;()\[\]+-]*\d[\s\d,;()\[\]+-]*")
+_NUMBERS: Final = re.compile(r"[\s,;()\[\]+-]*\d[\s\d,;()\[\]+-]*")
 _KEPT_TAB: Final = "live.tab.kept"
 _SAMPLERS: Final = {"one-shot": "One answer", "tool-loop": "Tool loop", "injecting": "Injected results"}
 _EFFORT_WORDS: Final = {name: f"Reasoning {name}" for name in EFFORTS}

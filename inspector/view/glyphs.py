@@ -8,7 +8,7 @@ or joined emoji that belong to it. Ordinary tokens that spell a marker are look-
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,8 @@ MAX_TOGETHER: Final = 32
 """Tokens that are drawn as one character at most (a subdivision flag is 26): a person can still read their ids."""
 
 _CLUSTER: Final = regex.compile(r"\X")
+_FLAGS: Final = re.compile("[\U0001f1e6-\U0001f1ff]{64}(?=[\U0001f1e6-\U0001f1ff])")
+"""Of a long run of the letters that flags are made of, some whole flags."""
 _EXTENDS: Final = regex.compile(
     r"[\p{M}\u200d\p{Grapheme_Extend}\p{GCB=V}\p{GCB=T}\p{GCB=RI}\p{GCB=SpacingMark}\p{EMod}]"
 )
@@ -88,8 +90,7 @@ def _clusters(ids: Sequence[int], start: int, end: int) -> list[Span]:
     first_of: list[int] = np.searchsorted(ends, edges[:-1], side="right").tolist()
     last_of: list[int] = np.searchsorted(ends, edges[1:] - 1, side="right").tolist()
     spans: list[Span] = []
-    for match in _CLUSTER.finditer(text):
-        at, end_at = match.span()
+    for at, end_at in _characters(text):
         first = first_of[at]
         if last_of[end_at - 1] == first:
             continue
@@ -99,6 +100,19 @@ def _clusters(ids: Sequence[int], start: int, end: int) -> list[Span]:
                 first = first_of[char]
         _add(spans, ids, start + first, start + last_of[end_at - 1] + 1)
     return spans
+
+
+def _characters(text: str) -> Iterator[tuple[int, int]]:
+    """Where each character begins and ends.
+
+    Two letters that flags are made of are one flag, counted from the first of their run; ``\\X`` counts anew for each
+    of them. So it gets long runs in pieces of whole flags, behind which a character always begins.
+    """
+    begin = 0
+    for cut in [*(match.end() for match in _FLAGS.finditer(text)), len(text)]:
+        for match in _CLUSTER.finditer(text[begin:cut]):
+            yield begin + match.start(), begin + match.end()
+        begin = cut
 
 
 def _add(spans: list[Span], ids: Sequence[int], first: int, end: int) -> None:

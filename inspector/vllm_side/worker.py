@@ -14,7 +14,6 @@ import dataclasses
 import difflib
 import json
 import os
-import re
 import select
 import sys
 import threading
@@ -28,7 +27,7 @@ _GRACE_S: Final = 10.0
 
 _LONGEST_SENTENCE: Final = 600
 
-_PASSED_ON: Final = re.compile(r"Worker failed with error '(.*)', please check the stack trace above.*", re.DOTALL)
+_PASSED_ON: Final = ("Worker failed with error '", "', please check the stack trace above")
 """What vLLM puts around an error of the process that computes, if that is another one: on several devices, in 0.20 on
 a CPU too."""
 
@@ -244,12 +243,19 @@ def sentence(error: BaseException) -> str:
     """An exception in one line, without the frame that validators put around it."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and "validation error" not in line and not line.startswith("For further")]
-    text = _PASSED_ON.sub(r"\1", " ".join(kept)).removesuffix(".") or type(error).__name__
+    text = _unwrapped(" ".join(kept)).removesuffix(".") or type(error).__name__
     if len(text) > _LONGEST_SENTENCE:
         text = f"{text[:_LONGEST_SENTENCE]} ..."
     # vLLM's own kinds of refusals say what they mean, as a ValueError does.
     speaks = isinstance(error, ValueError | StartFailed) or type(error).__module__.partition(".")[0] == "vllm"
     return text if speaks else f"{type(error).__name__}: {text}"
+
+
+def _unwrapped(text: str) -> str:
+    """An error without what vLLM put around it."""
+    before, _, passed_on = text.partition(_PASSED_ON[0])
+    inner, end, _ = passed_on.rpartition(_PASSED_ON[1])
+    return before + inner if end else text
 
 
 def main() -> int:

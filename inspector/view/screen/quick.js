@@ -69,8 +69,8 @@ class QuickPainter {
       ink: style.color, ground: shown === "rgba(0, 0, 0, 0)" || shown === "transparent" ? null : shown,
       font: `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`, round: parseFloat(style.borderTopLeftRadius) > 4,
       border: style.borderTopStyle === "none" ? null : style.borderTopColor, lined: style.textDecorationLine, deco: style.textDecorationColor,
-      hatch: image.includes("repeating") ? /rgba?\([^)]*\)/.exec(image.slice(image.indexOf("repeating")))[0] : null,
-      lane: image.startsWith("linear") ? { ink: /rgba?\([^)]*\)/.exec(image)[0], height: parseFloat(style.backgroundSize.split(" ")[1]) } : null,
+      hatch: image.includes("repeating") ? /rgba?\([^()]*\)/.exec(image.slice(image.indexOf("repeating")))[0] : null,
+      lane: image.startsWith("linear") ? { ink: /rgba?\([^()]*\)/.exec(image)[0], height: parseFloat(style.backgroundSize.split(" ")[1]) } : null,
       bar: style.getPropertyValue("--channel").trim() || style.getPropertyValue("--line").trim(),
     };
     row.remove();

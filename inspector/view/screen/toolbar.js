@@ -78,7 +78,7 @@ class Toolbar {
   _goTo(event) {
     if (event.key === "Escape") this.on.leave();
     if (event.key !== "Enter") return;
-    const typed = /^(?:token\s*)?#?\s*(\d+|\d{1,3}(?:[,. ]\d{3})+)$/i.exec(this.goBox.value.trim());
+    const typed = /^(?:token)?\s*(?:#\s*)?(\d+|\d{1,3}(?:[,. ]\d{3})+)$/i.exec(this.goBox.value.trim());
     const token = typed ? Number(typed[1].replace(/[,. ]/g, "")) : NaN;
     if (this.on.goTo(token)) this.goBox.value = "";
     else this.goBox.setAttribute("aria-invalid", "true");
