@@ -139,7 +139,5 @@ def test_another_streamlit_is_not_used_at_all(monkeypatch: pytest.MonkeyPatch) -
 def test_settings_from_elsewhere_end_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_streamlit, "_REPLACED", {})
     monkeypatch.setattr(own_streamlit, "_defined", lambda: {"<default>", "/evil/.streamlit/config.toml"})
-    with pytest.raises(
-        own_streamlit.ForeignSettings, match=r"from /evil/\.streamlit/.*, which must not be read"
-    ):
+    with pytest.raises(own_streamlit.ForeignSettings, match=r"from /evil/\.streamlit/.*, which must not be read"):
         own_streamlit.isolate()
