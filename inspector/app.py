@@ -31,7 +31,7 @@ START_S: Final = 30
 
 def main() -> None:
     """Draw the page that the address asks for. Streamlit runs this for every visit and every change."""
-    from inspector.ui.isolation import settings_of_the_folder
+    from inspector.ui.own_streamlit import settings_of_the_folder
     from inspector.ui.plain import as_markdown
 
     foreign = settings_of_the_folder()
@@ -105,7 +105,7 @@ def run(
     from inspector.ui.chrome import STYLE
     from inspector.ui.early import EarlyStyle
     from inspector.ui.host_guard import HostGuard, origins_of
-    from inspector.ui.isolation import isolate
+    from inspector.ui.own_streamlit import isolate
 
     isolate()
     GATE.served, GATE.is_private = True, is_private(host, allowed, expose_to_network=expose_to_network)

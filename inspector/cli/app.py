@@ -94,7 +94,7 @@ def app(
     for sentence in no_longer_read():
         say(sentence)
     configure(galleries)
-    hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
+    hosts = (*LOOPBACK, *((host,) if host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
     if not is_private(host, allowed, expose_to_network=expose_to_network):
         if allow_live:

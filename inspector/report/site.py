@@ -7,38 +7,38 @@ files; nothing in it asks for anything elsewhere.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from .. import __version__
-from ..files import write_atomically
 from ..gallery import Gallery, Sample, bundle
 from ..renamed import NAME, NAMES
 from ..view.assets import cards_style, page_style, screen_style
 from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
 from .cards import gallery_items, gallery_page, gallery_title
 from .html import Frame, blocks_of, cards_block, page, script_code
+from .site_folder import MARK, SiteError, SiteFolder
+
+__all__ = ["ASSETS", "BUNDLE", "MARK", "Site", "SiteError", "build_page", "build_site"]
 from .subject import inspected_sample
 
 ASSETS: Final = NAME
 """The folder of the script and the styles."""
 
-MARKS: Final = tuple(f"{name}-site.json" for name in NAMES)
-MARK: Final = MARKS[0]
-"""The file that says of a folder that it is a site of ours, and which files of it are."""
-
 BUNDLE: Final = "gallery.harmonylens"
 _RESERVED: Final = frozenset(("con", "prn", "aux", "nul")) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }
+_SHARED: Final[Mapping[str, Callable[[], str]]] = {
+    f"{ASSETS}/page.js": script_code,
+    f"{ASSETS}/page.css": page_style,
+    f"{ASSETS}/screen.css": screen_style,
+    f"{ASSETS}/cards.css": cards_style,
+}
+"""The files that all pages share, and what makes each."""
+
 Tell = Callable[[int, int], None]
-
-
-class SiteError(ValueError):
-    """A site that cannot be written; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def _quiet(done: int, total: int) -> None:
 def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell = _quiet) -> Site:
     """Write the site of ``gallery`` into the folder ``out``.
 
-    A site that is there already is replaced: its files that are no longer needed are deleted, files of others stay.
+    A site that is there already is replaced: its files that are no longer needed are deleted, files of others stay, and
+    so does what somebody has changed. Links in the folder are not followed.
 
     Args:
         gallery: what to show.
@@ -70,33 +71,35 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
         tell: called with the number of samples that are done, and of all.
 
     Raises:
-        SiteError: ``out`` is no folder, cannot be written, or holds something that is no site of ours.
+        SiteError: ``out`` is no folder, cannot be written, or holds a link or something that is no site of ours.
         inspector.gallery.SampleError: the gallery is larger than a bundle may be.
     """
-    before = _check(out, force)
     written: dict[str, int] = {}
-
-    def put(name: str, data: bytes) -> None:
-        write_atomically(out / name, data)
-        written[name] = len(data)
-
     try:
-        put(f"{ASSETS}/page.js", script_code().encode())
-        for name, style in (("page", page_style()), ("screen", screen_style()), ("cards", cards_style())):
-            put(f"{ASSETS}/{name}.css", style.encode())
-        for number, sample in enumerate(gallery.samples, 1):
-            subject = inspected_sample(sample)
-            frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
-                          assets=f"../{ASSETS}")  # fmt: skip
-            put(_page_of(sample), page(frame, blocks_of(subject)))
-            tell(number, len(gallery.samples))
-        index = replace(_frame("index", gallery), assets=ASSETS, bundle=BUNDLE)
-        put("index.html", page(index, iter([_cards(gallery, _page_of)])))
-        put(BUNDLE, bundle(gallery))
-        mark = {"schema": "harmonylens-site/1", "version": __version__, "files": sorted([*written, MARK])}
-        put(MARK, (json.dumps(mark, indent=1) + "\n").encode())
-        for name in before - written.keys():
-            (out / name).unlink(missing_ok=True)
+        with SiteFolder(out) as folder:
+            before = _before(folder, force)
+            if not force:
+                pages = map(_page_of, gallery.samples)
+                folder.refuse_strangers((*_SHARED, *pages, "index.html", BUNDLE), before)
+
+            def put(name: str, data: bytes) -> None:
+                folder.put(name, data)
+                written[name] = len(data)
+
+            for name, code in _SHARED.items():
+                put(name, code().encode())
+            for number, sample in enumerate(gallery.samples, 1):
+                subject = inspected_sample(sample)
+                frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
+                              assets=f"../{ASSETS}")  # fmt: skip
+                put(_page_of(sample), page(frame, blocks_of(subject)))
+                tell(number, len(gallery.samples))
+            index = replace(_frame("index", gallery), assets=ASSETS, bundle=BUNDLE)
+            put("index.html", page(index, iter([_cards(gallery, _page_of)])))
+            put(BUNDLE, bundle(gallery))
+            put(MARK, folder.mark())
+            folder.clear(before)
+            folder.remove_folders(name for name in NAMES if name != ASSETS)
     except OSError as error:
         raise SiteError(f"{out} cannot be written: {error.strerror or error}.") from error
     return Site(tuple(written), sum(written.values()))
@@ -130,38 +133,13 @@ def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
     return cards_block(content)
 
 
-def _check(out: Path, force: bool) -> set[str]:
-    """The files of the site that is in ``out``; none for a folder that is empty or not there.
+def _before(folder: SiteFolder, force: bool) -> dict[str, str]:
+    """The files of the site that is there, with their hashes; none for a folder that is empty.
 
     Raises:
         SiteError: it holds something else.
     """
-    if not out.exists():
-        return set()
-    if not out.is_dir():
-        raise SiteError(f"{out} is a file: name a folder for the site, or use --single for one file.")
-    try:
-        if next(out.iterdir(), None) is None:
-            return set()
-        listed = json.loads(_mark(out).read_text(encoding="utf-8"))["files"]
-        return {name for name in listed if isinstance(name, str) and _inside(out, name)}
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            raise SiteError(f"{out} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError):
-        pass  # a mark that says nothing: as if there were none
-    if not force:
-        raise SiteError(f"{out} is not empty and holds no site of ours: name another folder, or pass --force.")
-    return set()
-
-
-def _mark(out: Path) -> Path:
-    """The mark of the site in ``out``, which an earlier version may have written."""
-    return next((out / name for name in MARKS if (out / name).exists()), out / MARK)
-
-
-def _inside(out: Path, name: str) -> bool:
-    """Whether a listed file lies in the site's own folders: a list can be tampered with."""
-    parts = Path(name).parts
-    ours = len(parts) == 1 or (len(parts) == 2 and parts[0] in ("samples", *NAMES))
-    return ours and ".." not in parts and not Path(name).is_absolute() and not (out / name).is_symlink()
+    marked = folder.marked()
+    if marked is None and not force and not folder.is_empty():
+        raise SiteError(f"{folder.shown} is not empty and holds no site of ours: name another folder, or pass --force.")
+    return marked or {}

@@ -135,7 +135,7 @@ class Hostile:
         return self.home / ".local" / "share" / "harmonylens" / "samples.sqlite3"
 
     @contextmanager
-    def serving(self, command: Sequence[str]) -> Iterator[str]:
+    def serving(self, command: Sequence[str], host: str = "127.0.0.1") -> Iterator[str]:
         port = free_port()
         log = self.home / "log.txt"
         with log.open("wb") as out:
@@ -146,7 +146,7 @@ class Hostile:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://{host}:{port}"
         try:
             wait_until_healthy(url, server, log)
             yield url
@@ -173,6 +173,19 @@ WAYS = {
         *("--global.developmentMode", "false"),
     ),
 }
+
+
+def handshake(url: str, **headers: str) -> int:
+    """The status of the answer to a web socket with these headers."""
+    asked = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version": "13",
+    }
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        connection.request("GET", "/_stcore/stream", headers={**asked, **headers})
+        return connection.getresponse().status
 
 
 def answer(url: str, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
@@ -205,11 +218,13 @@ def test_the_app_is_as_it_is_elsewhere(tmp_path: Path, way: str) -> None:
         assert "Access-Control-Allow-Origin" not in headers
         assert answer(url, "/", Host="evil.invalid")[0] == 403
         assert "<script>1</script>" not in answer(url, "/app/static/index.html")[2]
-        for origin in (f"http://[::1]:{urlsplit(url).port}", "http://evil.invalid", "null"):
-            for path in ("/_stcore/stream", "/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/a/b"):
-                answer(url, path, Origin=origin, Upgrade="websocket", Connection="Upgrade",
-                       **{"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version": "13"},
-                       Host=f"[::1]:{urlsplit(url).port}")  # fmt: skip
+        here = f"[::1]:{urlsplit(url).port}"
+        for origin in (f"http://{here}", "http://evil.invalid", "null"):
+            for path in ("/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/a/b"):
+                answer(url, path, Origin=origin, Host=here)
+        assert handshake(url, Host=here, Origin=f"http://{here}") == 101
+        assert handshake(url, Host=urlsplit(url).netloc, Origin=f"http://{here}") == 101
+        assert handshake(url, Host=here, Origin="http://evil.invalid") == 403
     hostile.check()
 
 
@@ -274,4 +289,19 @@ def test_the_other_commands_there(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode in (0, 1), (arguments, ran.stderr)
+    hostile.check()
+
+
+def test_exposed_it_asks_nobody_who_it_is(tmp_path: Path) -> None:
+    hostile = Hostile(tmp_path, OTHERS)
+    command = (COMMAND, *APP, "--host", "127.0.0.2", "--expose-to-network", "--allow-host", "tools.example.org")
+    with hostile.serving(command, "127.0.0.2") as url:
+        own = urlsplit(url).netloc
+        assert handshake(url, Host=own, Origin=url) == 101
+        assert handshake(url, Host="tools.example.org", Origin="https://tools.example.org") == 101
+        # A proxy that asks in its own name.
+        assert handshake(url, Host=own, Origin="https://tools.example.org") == 101
+        for origin in ("http://evil.invalid", "http://127.0.0.2:1", "https://tools.example.org.evil.invalid", "null"):
+            assert handshake(url, Host=own, Origin=origin) == 403
+            assert answer(url, "/_stcore/health", Host=own, Origin=origin)[0] == 403
     hostile.check()

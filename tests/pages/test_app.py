@@ -82,7 +82,7 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
-    monkeypatch.setattr("inspector.ui.isolation.isolate", lambda: ran.append({"isolated": True}))
+    monkeypatch.setattr("inspector.ui.own_streamlit.isolate", lambda: ran.append({"isolated": True}))
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False)
@@ -132,7 +132,7 @@ def test_live_generation_is_off_wherever_others_may_reach_the_app(
 
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
-    monkeypatch.setattr("inspector.ui.isolation.isolate", lambda: None)
+    monkeypatch.setattr("inspector.ui.own_streamlit.isolate", lambda: None)
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False, allow_live=allow_live, allow_start=allow_start, **options)

@@ -87,14 +87,25 @@ def test_an_old_database_opens_and_takes_more(tmp_path: Path) -> None:
 def test_an_old_site_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "samples").mkdir()
     (tmp_path / "harmonyscope").mkdir()
-    for name in ("index.html", "samples/old-friend.html", "harmonyscope/page.js", "gallery.harmonyscope"):
-        (tmp_path / name).write_text("old")
+    old = '<!doctype html>\n<meta name="generator" content="harmonyscope 0.2.0">\n'
+    for name, text in {
+        "index.html": old,
+        "samples/old-friend.html": old,
+        "harmonyscope/page.js": '(() => {\n"use strict";\nconst mountScreen = (() => {',
+        "harmonyscope/page.css": "/* The frame of an exported page. ... */",
+        "harmonyscope/screen.css": "/* The colours, once for each theme. ... */",
+        "gallery.harmonyscope": "PK ... manifest.json",
+        # Listed as well, and not what was written.
+        "harmonyscope/cards.css": "body { color: mine }",
+    }.items():
+        (tmp_path / name).write_text(text)
     shutil.copy(FILES / "harmonyscope-site.json", tmp_path)
     (tmp_path / "mine.txt").write_text("mine")
     build_site(Gallery("g", "G", "", tuple(load_samples()[:1])), tmp_path)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert {MARK, "index.html", "mine.txt", "gallery.harmonylens", "harmonylens/page.js"} <= left
-    assert not [name for name in left if "harmonyscope" in name or name == "samples/old-friend.html"]
+    assert [name for name in left if "harmonyscope" in name] == ["harmonyscope/cards.css"]
+    assert "samples/old-friend.html" not in left
 
 
 def test_whose_schema_it_is() -> None:

@@ -61,7 +61,9 @@ def isolate() -> None:
             )
         setattr(module, attribute, function)
     config.get_config_options(force_reparse=True)
-    foreign = {where for where in _defined() if where not in (str(SETTINGS), _BY_ITSELF)}
+    # Read anew when the server is made: Streamlit would take what is said to it then for a change of its settings.
+    found, config._config_options = _defined(), None
+    foreign = {where for where in found if where not in (str(SETTINGS), _BY_ITSELF)}
     if foreign:
         raise ForeignSettings(f"Streamlit has settings from {', '.join(sorted(foreign))}, which must not be read.")
 

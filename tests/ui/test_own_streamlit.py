@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from inspector.ui import isolation
+from inspector.ui import own_streamlit
 
 CONFIG = """
 [server]
@@ -48,7 +48,7 @@ from streamlit import config, git_util
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 from streamlit.web.server.starlette.starlette_websocket import _is_origin_allowed
-from inspector.ui.isolation import SETTINGS, isolate
+from inspector.ui.own_streamlit import SETTINGS, isolate
 
 done = []
 def hook(event, given):
@@ -100,7 +100,7 @@ def look(hostile: Path) -> dict[str, Any]:
 def test_nothing_is_read_asked_or_run(hostile: Path) -> None:
     found = look(hostile)
     assert {where for where, _ in found["options"].values()} <= {
-        str(isolation.SETTINGS),
+        str(own_streamlit.SETTINGS),
         "<default>",
         "command-line argument or environment variable",
     }
@@ -131,13 +131,13 @@ def test_without_it_all_of_that_happens(hostile: Path, monkeypatch: pytest.Monke
 
 
 def test_another_streamlit_is_not_used_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "_REPLACED", {("streamlit.config", "get_settings_of_2030"): lambda: None})
-    with pytest.raises(isolation.ForeignSettings, match=r"no streamlit\.config\.get_settings_of_2030"):
-        isolation.isolate()
+    monkeypatch.setattr(own_streamlit, "_REPLACED", {("streamlit.config", "get_settings_of_2030"): lambda: None})
+    with pytest.raises(own_streamlit.ForeignSettings, match=r"no streamlit\.config\.get_settings_of_2030"):
+        own_streamlit.isolate()
 
 
 def test_settings_from_elsewhere_end_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation, "_REPLACED", {})
-    monkeypatch.setattr(isolation, "_defined", lambda: {"<default>", "/evil/.streamlit/config.toml"})
-    with pytest.raises(isolation.ForeignSettings, match=r"from /evil/\.streamlit/config\.toml, which must not be read"):
-        isolation.isolate()
+    monkeypatch.setattr(own_streamlit, "_REPLACED", {})
+    monkeypatch.setattr(own_streamlit, "_defined", lambda: {"<default>", "/evil/.streamlit/config.toml"})
+    with pytest.raises(own_streamlit.ForeignSettings, match=r"from /evil/\.streamlit/.*, which must not be read"):
+        own_streamlit.isolate()
