@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Final
 
 import click
 
+from .input import InputError
 from .output import CLEAN, say
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
@@ -56,7 +59,8 @@ def app(
     allow_live: bool = False,
 ) -> int:
     """Open the app."""
-    from ..app import LOOPBACK, is_loopback, run
+    _name_a_home()
+    from ..app import LOOPBACK, PortError, is_loopback, run
     from ..gallery.galleries import configure
 
     for name in allowed:
@@ -81,12 +85,26 @@ def app(
     configure(galleries)
     hosts = (*LOOPBACK, *((host,) if beyond and host not in _EVERYWHERE else ()), *allowed)
     allowed = tuple(dict.fromkeys(hosts))
-    run(
-        port=port,
-        open_browser=browser and not expose_to_network,
-        host=host,
-        allowed=allowed,
-        expose_to_network=expose_to_network,
-        allow_live=allow_live or None,
-    )
+    try:
+        run(
+            port=port,
+            open_browser=browser and not expose_to_network,
+            host=host,
+            allowed=allowed,
+            expose_to_network=expose_to_network,
+            allow_live=allow_live or None,
+        )
+    except PortError as error:
+        raise InputError(str(error)) from None
     return CLEAN
+
+
+def _name_a_home() -> None:
+    """Streamlit asks for the user's home folder; a user without an entry in the list of users has none.
+
+    What is named instead is the usual name for none, beneath a folder in which nobody else can make it.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/nonexistent"

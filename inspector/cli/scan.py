@@ -87,7 +87,7 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
         _tell(histogram, form, summary)
     if interruption.code:
         word = "terminated" if interruption.code == TERMINATED else "interrupted"
-        say(f"{word} after {plural(histogram.transcripts + histogram.unreadable, 'record')}: the rest was not read.")
+        say(f"{word} after {plural(histogram.transcripts + histogram.unreadable, 'record')}; the others are left out.")
         return interruption.code
     return UNUSABLE if source.failed else code
 

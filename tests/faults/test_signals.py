@@ -47,8 +47,10 @@ def test_a_scan_that_is_ended_tells_what_came(jobs: int, number: int, code: int,
     ran = ended(child, head).check(code)
     results = [line for line in ran.out.splitlines() if line.startswith("standard input line ")]
     assert len(results) == counted(ran) >= 64
-    assert [int(line.split()[3]) for line in results] == list(range(1, len(results) + 1))
-    assert f"harmonylens: {word} after {len(results)} records: the rest was not read.\n" == ran.err
+    # In order; a batch that a worker was at is missing, one behind it that was done is not.
+    numbers = [int(line.split()[3]) for line in results]
+    assert numbers == sorted(set(numbers))
+    assert f"harmonylens: {word} after {len(results)} records; the others are left out.\n" == ran.err
 
 
 def test_a_record_is_written_whole_or_not_at_all() -> None:
