@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import sys
 import threading
@@ -27,6 +29,10 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 USUAL_PORT: Final = 8501
 START_S: Final = 30
+
+
+class PortError(OSError):
+    """A port that cannot be listened at; the message is one sentence that says what to do."""
 
 
 def main() -> None:
@@ -87,6 +93,7 @@ def run(
 
     Raises:
         ValueError: ``host`` is no loopback address, and that was not said to be meant.
+        PortError: the port cannot be had, or none of that host.
     """
     if not is_loopback(host) and not expose_to_network:
         raise ValueError(
@@ -95,7 +102,7 @@ def run(
         )
     # What Streamlit takes for the main script.
     sys.argv = [str(APP)]
-    number = port or _free_port(host)
+    number = _free_port(host, port)
     if open_browser:
         threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
     from starlette.middleware import Middleware
@@ -159,17 +166,38 @@ def _open_when_up(port: int) -> None:
     webbrowser.open(f"http://{HOST}:{port}")
 
 
-def _free_port(host: str = HOST) -> int:
+def _free_port(host: str = HOST, wanted: int | None = None) -> int:
+    """The port that is wanted; without one the usual port, or any that is free.
+
+    Raises:
+        PortError: it is taken, not for this user, or ``host`` is no address of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for port in (USUAL_PORT, 0):
+    for port in (USUAL_PORT, 0) if wanted is None else (wanted,):
         with closing(socket.socket(family)) as probe:
+            if os.name == "posix":
+                # As the server does: a port that was in use a minute ago is free. Elsewhere the option means more.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
-            except OSError:
+                probe.listen()
+            except OSError as error:
+                refused = error
                 continue
             number: int = probe.getsockname()[1]
             return number
-    raise OSError(f"no free port on {host}")
+    raise PortError(_why(refused, host, wanted)) from refused
+
+
+def _why(error: OSError, host: str, wanted: int | None) -> str:
+    """The sentence for an address that cannot be listened at."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine: give --host one that it has."
+    if wanted is not None and error.errno == errno.EADDRINUSE:
+        return f"Port {wanted} of {host} is taken: give another with --port, or leave --port out for one that is free."
+    if wanted is not None and error.errno == errno.EACCES:
+        return f"Port {wanted} is not for this user: give one above 1023 with --port."
+    return f"No port of {host} can be listened at: {(error.strerror or str(error)).rstrip('.')}."
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Final
 
 import click
 
 from ..renamed import NAMES
+from .input import InputError
 from .output import CLEAN, say
 
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
@@ -67,7 +69,8 @@ def app(
     allow_start: bool = False,
 ) -> int:
     """Open the app."""
-    from ..app import LOOPBACK, is_loopback, is_private, run
+    _name_a_home()
+    from ..app import LOOPBACK, PortError, is_loopback, is_private, run
     from ..gallery.galleries import configure
 
     for name in allowed:
@@ -104,16 +107,30 @@ def app(
             )
         if allow_start:
             say("--allow-start: whoever reaches the app can run programs on this machine, as you.")
-    run(
-        port=port,
-        open_browser=browser and not expose_to_network,
-        host=host,
-        allowed=allowed,
-        expose_to_network=expose_to_network,
-        allow_live=allow_live or None,
-        allow_start=allow_start,
-    )
+    try:
+        run(
+            port=port,
+            open_browser=browser and not expose_to_network,
+            host=host,
+            allowed=allowed,
+            expose_to_network=expose_to_network,
+            allow_live=allow_live or None,
+            allow_start=allow_start,
+        )
+    except PortError as error:
+        raise InputError(str(error)) from None
     return CLEAN
+
+
+def _name_a_home() -> None:
+    """Streamlit asks for the user's home folder; a user without an entry in the list of users has none.
+
+    What is named instead is the usual name for none, beneath a folder in which nobody else can make it.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/nonexistent"
 
 
 def no_longer_read() -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from .input import InputError
+from .input import InputError, reason
 from .output import CLEAN, make_console, say
 
 WANTED: Final = ("openai-harmony 0.0.8",)
@@ -101,8 +101,13 @@ def add_release(spec: str) -> int:
 
     try:
         release = add(spec)
-    except (ValueError, ReleaseError, OSError) as error:
+    except (ValueError, ReleaseError) as error:
         raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(
+            f"{spec} cannot be kept in the cache ({reason(error)}): set HARMONYLENS_CACHE to a folder that can be "
+            "written to."
+        ) from None
     click.echo(f"{release.title}  {release.found}  {release.location}")
     if not release.checked:
         differ = check(release)

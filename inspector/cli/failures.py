@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import Final
 
 import click
@@ -40,6 +41,8 @@ def expected(error: BaseException) -> str | None:
 def _refused(error: OSError) -> str:
     """What the system did not let the program do."""
     reason = (error.strerror or str(error)).rstrip(".")
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():
+        return "the folder that this was started in is there no more: start it in another."
     if error.filename is not None:
         return f"{click.format_filename(error.filename)} cannot be used: {reason}."
     if error.errno in _FULL:
@@ -50,3 +53,12 @@ def _refused(error: OSError) -> str:
 def _sentence(text: str) -> str:
     bare = " ".join(text.split())
     return bare if bare.endswith((".", "?", "!")) else f"{bare}."
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder exists."""
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True

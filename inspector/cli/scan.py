@@ -6,6 +6,7 @@ import io
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -14,7 +15,8 @@ import click
 
 from .input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
 from .options import engine_options, inspecting, reading_role
-from .output import CLEAN, FOUND, UNUSABLE, at_or_above, say
+from .output import CLEAN, FOUND, TERMINATED, UNUSABLE, at_or_above, say
+from .signals import Interruption
 
 if TYPE_CHECKING:
     from ..ingest import Item, Problem
@@ -43,10 +45,12 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
 
     FILES hold transcript records as JSON lines, or are bundles, zip archives or gzip files of them; - is standard
     input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest. The
-    histogram ends the output; with --format jsonl it goes to standard error.
+    histogram ends the output; with --format jsonl it goes to standard error. Ctrl-C or SIGTERM end a scan, and what
+    came is told.
     """
     from ..inspection import inspect
-    from ..scan import Histogram
+    from ..report.findings import plural
+    from ..scan import Histogram, WorkersError
     from ..scan import scan as run
 
     options = engine_options(given) | {"next_prompt": form == "jsonl" and not summary}
@@ -55,7 +59,10 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
     code = CLEAN
     source = _Source()
     records = _records(files, given, source)
-    for result in run(records, inspect=partial(inspect, **options), digest=digest, jobs=jobs):
+    results = run(records, inspect=partial(inspect, **options), digest=digest, jobs=jobs)
+
+    def take(result: ScanResult) -> None:
+        nonlocal code
         histogram.add(result)
         if result.tally is None:
             code = UNUSABLE
@@ -64,6 +71,29 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
         if not summary:
             where = source.of(result)
             click.echo(_json_line(result, where) if form == "jsonl" else _text_line(result, where))
+
+    with closing(results), Interruption() as interruption:
+        try:
+            for result in results:
+                with interruption.later():
+                    take(result)
+        except KeyboardInterrupt:
+            if not interruption.code:
+                raise
+            for result in results.ready():
+                take(result)
+        except WorkersError as error:
+            raise InputError(f"{error} Give --jobs 1 to do without.") from None
+        _tell(histogram, form, summary)
+    if interruption.code:
+        word = "terminated" if interruption.code == TERMINATED else "interrupted"
+        say(f"{word} after {plural(histogram.transcripts + histogram.unreadable, 'record')}; the others are left out.")
+        return interruption.code
+    return UNUSABLE if source.failed else code
+
+
+def _tell(histogram: Histogram, form: str, summary: bool) -> None:
+    """Print the histogram."""
     if form == "jsonl" and summary:
         from ..report.record import dump
 
@@ -72,7 +102,6 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
         out = sys.stdout if form == "text" or summary else sys.stderr
         for line in histogram_lines(histogram):
             print(line, file=out)
-    return UNUSABLE if source.failed else code
 
 
 @dataclass(slots=True)

@@ -97,11 +97,12 @@ def _from_environment() -> list[Release]:
 
 
 def _from_cache() -> list[Release]:
-    folder = cache_dir() / "releases"
-    if not folder.is_dir():
+    try:
+        places = sorted((cache_dir() / "releases").iterdir())
+    except OSError:  # it is not there, not for us, or there is no home folder that it could be in
         return []
     found = []
-    for place in sorted(folder.iterdir()):
+    for place in places:
         for name in NAMES:
             if place.name.startswith(f"{name}-"):
                 release = _at(place, name, place.name.removeprefix(f"{name}-"))

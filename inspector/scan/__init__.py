@@ -1,7 +1,8 @@
 """Many transcripts: inspected in order, one bad record never stopping the rest, and counted."""
 
 from .histogram import Histogram, Row
-from .running import ScanResult, scan
+from .running import Scanning, ScanResult, scan
 from .tally import Tally
+from .workers import WorkersError
 
-__all__ = ["Histogram", "Row", "ScanResult", "Tally", "scan"]
+__all__ = ["Histogram", "Row", "ScanResult", "Scanning", "Tally", "WorkersError", "scan"]

@@ -6,11 +6,8 @@ process that dies on a transcript become a result with an error, in their place.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ..ingest import Item, Problem
 from ..tokens import Transcript
 from .tally import Tally, tally
+from .workers import Task, Workers
 
 if TYPE_CHECKING:
     from ..inspection import Inspection
@@ -30,6 +28,8 @@ _BATCH: Final = 32
 
 _AHEAD: Final = 2
 """Batches per worker that may wait: this bounds the memory."""
+
+_ALONE: Final = "inspect it alone, or on a machine with more memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def scan(
     inspect: Inspect | None = None,
     digest: Digest | None = None,
     jobs: int = 1,
-) -> Iterator[ScanResult]:
+) -> Scanning:
     """Inspect ``records`` (see :func:`inspector.ingest.iter_records`) and yield a result for each, in order.
 
     Args:
@@ -75,12 +75,13 @@ def scan(
 
     Raises:
         ValueError: ``jobs`` is less than 1.
+        inspector.scan.WorkersError: from the iterator: no worker process can be started.
     """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}, expected 1 or more")
     work = _Work(inspect, digest)
     entries = _entries(records)
-    return map(work, entries) if jobs == 1 else _parallel(entries, work, jobs)
+    return Scanning(entries, work) if jobs == 1 else _Parallel(entries, work, jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,8 @@ class _Work:
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a panic of native code is a BaseException too
-            return _failed(entry, f"{type(error).__name__}: {error}")
+            return _failed(entry, error)
         return ScanResult(entry.index, item.id, item.source, value, counted, problems=entry.problems)
-
-    def batch(self, entries: Sequence[_Entry]) -> list[ScanResult]:
-        """Several records, in a worker."""
-        return [self(entry) for entry in entries]
 
 
 def _default_inspect() -> Inspect:
@@ -139,72 +136,79 @@ def _default_inspect() -> Inspect:
     return inspect
 
 
-def _failed(entry: _Entry, why: str) -> ScanResult:
+def _failed(entry: _Entry, error: BaseException) -> ScanResult:
+    if isinstance(error, MemoryError):
+        return _instead(entry, f"there was not enough memory to inspect it: {_ALONE}")
+    why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return _instead(entry, f"the inspection failed ({why}): this is a defect of harmonylens")
+
+
+def _died(entry: _Entry, how: str) -> ScanResult:
+    return _instead(entry, f"the worker process that inspected it {how}: {_ALONE}")
+
+
+def _instead(entry: _Entry, sentence: str) -> ScanResult:
+    """The result of a record that could not be inspected."""
     item = entry.item
     name, source = (item.id, item.source) if isinstance(item, Transcript) else (f"line {item.line}",) * 2
-    sentence = f"the inspection failed ({' '.join(why.split())[:300]}): this is a defect of harmonylens"
     return ScanResult(entry.index, name, source, error=sentence, problems=entry.problems)
 
 
-def _parallel(entries: Iterator[_Entry], work: _Work, jobs: int) -> Iterator[ScanResult]:
-    pool = _Pool(work, jobs)
-    waiting: deque[tuple[list[_Entry], Future[list[ScanResult]]]] = deque()
-    try:
-        while True:
-            while len(waiting) <= _AHEAD * jobs and (batch := list(islice(entries, _BATCH))):
-                waiting.append((batch, pool.submit(batch)))
-            if not waiting:
-                return
-            batch, future = waiting.popleft()
-            try:
-                yield from future.result()
-            except BrokenProcessPool:
-                # A worker died, and with it every batch that was under way. The first of them is gone through
-                # record by record, to find the one that kills; the others are sent again as they are.
-                pool.renew()
-                again = [later for later, _ in waiting]
-                waiting.clear()
-                yield from pool.one_by_one(batch)
-                waiting.extend((later, pool.submit(later)) for later in again)
-    finally:
-        pool.close()
+class Scanning(Iterator[ScanResult]):
+    """The results, in order, as they are asked for; in this process."""
 
-
-class _Pool:
-    """Worker processes that are replaced when one of them dies."""
-
-    def __init__(self, work: _Work, jobs: int) -> None:
+    def __init__(self, entries: Iterator[_Entry], work: _Work) -> None:
+        self._entries = entries
         self._work = work
-        self._jobs = jobs
-        self._executor = self._make()
 
-    def _make(self) -> ProcessPoolExecutor:
-        # Spawned, not forked: the caller may have threads.
-        return ProcessPoolExecutor(self._jobs, mp_context=multiprocessing.get_context("spawn"))
+    def __next__(self) -> ScanResult:
+        return self._work(next(self._entries))
 
-    def submit(self, batch: Sequence[_Entry]) -> Future[list[ScanResult]]:
-        """Send a batch."""
-        try:
-            return self._executor.submit(self._work.batch, batch)
-        except BrokenProcessPool as error:
-            broken: Future[list[ScanResult]] = Future()
-            broken.set_exception(error)
-            return broken
-
-    def one_by_one(self, batch: Sequence[_Entry]) -> Iterator[ScanResult]:
-        """The records of a batch that killed its worker; the culprit becomes an error."""
-        for entry in batch:
-            try:
-                yield from self.submit([entry]).result()
-            except BrokenProcessPool:
-                self.renew()
-                yield _failed(entry, "the worker process died on it")
-
-    def renew(self) -> None:
-        """Replace the processes."""
-        self.close()
-        self._executor = self._make()
+    def ready(self) -> list[ScanResult]:
+        """After an interruption: what is done and was not asked for yet, in order. Waits for nothing."""
+        return []
 
     def close(self) -> None:
-        """Stop the processes and forget what waits."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Stop: there will be no further results."""
+
+
+class _Parallel(Scanning):
+    """The same with worker processes, which are some batches ahead."""
+
+    def __init__(self, entries: Iterator[_Entry], work: _Work, jobs: int) -> None:
+        super().__init__(entries, work)
+        self._most = _AHEAD * jobs + 1
+        self._workers: Workers[_Entry, ScanResult] = Workers(work, _died, jobs)
+        self._waiting: deque[Task[_Entry, ScanResult]] = deque()
+        self._taken: deque[ScanResult] = deque()
+        self._next = 0
+
+    def __next__(self) -> ScanResult:
+        while not self._taken:
+            self._fill()
+            if not self._waiting:
+                self.close()
+                raise StopIteration
+            if self._waiting[0].is_done:
+                self._taken.extend(self._waiting.popleft().results)
+            else:
+                self._workers.wait()
+        result = self._taken.popleft()
+        self._next = result.index + 1
+        return result
+
+    def ready(self) -> list[ScanResult]:
+        """See :meth:`Scanning.ready`."""
+        self._workers.drain()
+        done = [*self._taken, *(result for task in self._waiting for result in task.results)]
+        return [result for result in done if result.index >= self._next]
+
+    def close(self) -> None:
+        """See :meth:`Scanning.close`."""
+        self._workers.close()
+
+    def _fill(self) -> None:
+        while len(self._waiting) < self._most and (batch := list(islice(self._entries, _BATCH))):
+            task: Task[_Entry, ScanResult] = Task(batch)
+            self._waiting.append(task)
+            self._workers.submit(task)

@@ -13,17 +13,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import getpass
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..files import write_atomically
-from .cache import cache_dir
+from .cache import cache_dir, spare_dir
 from .markers import FIRST_SPECIAL, VOCABULARY_SIZE, special_text
 
 if TYPE_CHECKING:
@@ -68,11 +66,14 @@ class VocabularyError(RuntimeError):
     """The vocabulary could not be had; the message says what to do."""
 
 
+class _NowhereToKeepError(VocabularyError):
+    """No folder takes its file."""
+
+
 class Vocabulary:
     """Bytes of every token, decoding and encoding. Use :func:`vocabulary` to get the shared one."""
 
-    def __init__(self, table: list[bytes], path: Path) -> None:
-        self.path = path
+    def __init__(self, table: list[bytes]) -> None:
         self._table = table
 
     def token_bytes(self, token: int) -> bytes | None:
@@ -139,16 +140,21 @@ class Vocabulary:
 def vocabulary() -> Vocabulary:
     """The shared vocabulary, made on first use (0.1 s; about 2 s on the very first run of all).
 
+    Where no file can be kept, it is made anew in every process, in those 2 s.
+
     Raises:
         VocabularyError: oss-harmony's table is missing or is not the published one.
     """
-    path = vocabulary_file()
+    try:
+        data = vocabulary_file().read_bytes()
+    except _NowhereToKeepError:
+        data = _embedded_table()
     table: list[bytes] = []
     decode = binascii.a2b_base64
-    for line in path.read_bytes().splitlines():
+    for line in data.splitlines():
         table.append(decode(line[: line.index(b" ")]))
     table += [special_text(i).encode() for i in range(FIRST_SPECIAL, VOCABULARY_SIZE)]
-    return Vocabulary(table, path)
+    return Vocabulary(table)
 
 
 def vocabulary_file() -> Path:
@@ -156,22 +162,29 @@ def vocabulary_file() -> Path:
 
     Its folder is what ``TIKTOKEN_ENCODINGS_BASE`` of openai-harmony wants; the folder ``tiktoken`` beside it
     is what ``TIKTOKEN_CACHE_DIR`` of tiktoken wants.
+
+    Raises:
+        VocabularyError: no folder takes it; or as :func:`vocabulary`.
     """
-    try:
-        return _vocabulary_in(cache_dir() / "vocabulary")
-    except OSError as refused:
-        # A folder that cannot be written to must not stand in the way of reading a transcript.
-        spare = Path(tempfile.gettempdir()) / f"harmonylens-{getpass.getuser()}" / "vocabulary"
+    tried = []
+    # A folder that cannot be written to must not stand in the way of reading a transcript.
+    for folder in (cache_dir, spare_dir):
         try:
-            return _vocabulary_in(spare)
+            place = folder()
+            try:
+                return _vocabulary_in(place / "vocabulary")
+            except OSError as error:
+                tried.append(f"in {place} ({error.strerror})")
         except OSError as error:
-            raise VocabularyError(
-                f"The vocabulary can be kept neither in {cache_dir()} ({refused.strerror}) nor in {spare.parent} "
-                f"({error.strerror}): set HARMONYLENS_CACHE to a folder that can be written to."
-            ) from error
+            tried.append(f"in a folder of this user ({error.strerror})")
+    raise _NowhereToKeepError(
+        f"The vocabulary can be kept neither {' nor '.join(tried)}: set HARMONYLENS_CACHE to a folder that can be "
+        "written to."
+    )
 
 
 def _vocabulary_in(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)  # before the table is made, which takes its time
     path = folder / "o200k_base.tiktoken"
     for_tiktoken = folder / "tiktoken" / _TIKTOKEN_NAME
     if not _is_published(path):

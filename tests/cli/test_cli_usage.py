@@ -164,7 +164,7 @@ def test_an_interrupt_is_no_traceback() -> None:
         assert b"line 1 (a): " in child.stdout.readline()
         child.send_signal(signal.SIGINT)
         assert child.wait(timeout=30) == 130
-        assert child.stderr.read().strip() == b"harmonylens: interrupted."
+        assert child.stderr.read() == b"harmonylens: interrupted after 1 record; the others are left out.\n"
 
 
 def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

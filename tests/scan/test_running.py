@@ -91,7 +91,7 @@ def test_processes_give_the_same_in_the_same_order_and_survive_a_death() -> None
     alive = transcripts(*[FAULT if first == POISON else first for first in firsts])
     assert brief(iter(results)) == brief(scan(alive, inspect=fake_inspect, digest=fake_digest))
     assert results[70].error is not None
-    assert "worker process died" in results[70].error
+    assert "worker process that inspected it was killed by SIGKILL" in results[70].error
     assert [r.value for r in results if r.error is None] == [f"t{n}:1" for n in range(150) if n not in (3, 70, 71)]
 
 

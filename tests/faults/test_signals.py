@@ -1,0 +1,139 @@
+"""Ctrl-C, SIGTERM and SIGKILL: nothing is left behind, what came is told, nobody reads a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from .process import COMMAND, Ran, ended, environment, heed_interrupts, records, started, workers_of
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+
+
+def begun(child: subprocess.Popen[bytes], lines: int) -> bytes:
+    """The first lines of its output: so far it has come."""
+    assert child.stdout is not None
+    return b"".join(child.stdout.readline() for _ in range(lines))
+
+
+def fed(child: subprocess.Popen[bytes], data: bytes) -> None:
+    assert child.stdin is not None
+    child.stdin.write(data)
+    child.stdin.flush()
+
+
+def counted(ran: Ran) -> int:
+    """How many transcripts the histogram counts."""
+    (line,) = [line for line in ran.out.splitlines() if " transcripts, " in line]
+    return int(line.split()[0].replace(",", ""))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_scan_that_is_ended_tells_what_came(jobs: int, number: int, code: int, word: str) -> None:
+    child = started("scan", "--jobs", jobs, "-")
+    fed(child, records(200))
+    head = begun(child, 64)
+    child.send_signal(number)
+    ran = ended(child, head).check(code)
+    results = [line for line in ran.out.splitlines() if line.startswith("standard input line ")]
+    assert len(results) == counted(ran) >= 64
+    # In order; a batch that a worker was at is missing, one behind it that was done is not.
+    numbers = [int(line.split()[3]) for line in results]
+    assert numbers == sorted(set(numbers))
+    assert f"harmonylens: {word} after {len(results)} records; the others are left out.\n" == ran.err
+
+
+def test_a_record_is_written_whole_or_not_at_all() -> None:
+    child = started("scan", "--format", "jsonl", "-")
+    fed(child, records(200))
+    head = begun(child, 3)
+    child.send_signal(signal.SIGTERM)
+    ran = ended(child, head).check(143)
+    assert ran.out.endswith("}\n")
+    assert f"{len(ran.out.splitlines())} transcripts, " in ran.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_worker_outlives_its_scan(number: int) -> None:
+    child = started("scan", "--jobs", "2", "-")
+    fed(child, records(200))
+    begun(child, 1)
+    child.send_signal(number)
+    # Comes back only when nobody has its output any more.
+    assert "Traceback" not in ended(child).err
+
+
+def test_workers_that_are_just_starting_end_with_their_scan(tmp_path: Path) -> None:
+    (tmp_path / "runs.jsonl").write_bytes(records(3000))
+    child = started("scan", "--jobs", "4", "--summary", tmp_path / "runs.jsonl")
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(timeout=0.4)
+    child.kill()
+    ended(child)
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_is_killed_costs_nothing(number: int) -> None:
+    child = started("scan", "--jobs", "2", "-")
+    fed(child, records(400))
+    head = begun(child, 64)
+    victim = workers_of(child)[0]
+    os.kill(victim, number)
+    ran = ended(child, head).check(1)
+    assert counted(ran) == 400
+    assert "unreadable" not in ran.out
+
+
+@linux
+def test_an_interrupt_from_the_terminal_reaches_workers_too() -> None:
+    """The whole group of processes gets it, and only the command says something."""
+    child = subprocess.Popen(
+        [*COMMAND, "scan", "--jobs", "2", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=heed_interrupts,
+        start_new_session=True,
+    )
+    fed(child, records(200))
+    head = begun(child, 1)
+    os.killpg(child.pid, signal.SIGINT)
+    ran = ended(child, head).check(130)
+    assert ran.err.count("\n") == 1, ran.err
+
+
+def test_two_interrupts_in_a_row() -> None:
+    child = started("scan", "--jobs", "2", "-")
+    fed(child, records(200))
+    head = begun(child, 1)
+    child.send_signal(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
+    ran = ended(child, head)
+    assert ran.code in (130, -signal.SIGINT)
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("args", [("scan", "-"), ("inspect", "-"), ("export", "-", "--format", "html"), ("--help",)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_command_that_is_just_starting(args: tuple[str, ...], number: int, code: int) -> None:
+    for patience in (0.1, 0.3):
+        child = started(*args)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=patience)
+        child.send_signal(number)
+        ran = ended(child)
+        # Before Python itself is ready the system ends the process, which shells report alike.
+        assert ran.code in (code, -number, *([0] if args == ("--help",) else []))
+        assert "inspector" not in ran.err, ran.err
