@@ -23,7 +23,7 @@ WORKERS: Final = 3
 """One may be held by somebody who does harm and one by a second; each takes 100 MB of memory when it is idle."""
 
 LIMITS: Final = Limits()
-"""1 GB: the largest upload (64 MB of token ids) takes 0.6 GB to read, a transcript of 10**6 tokens 0.5 GB."""
+"""1 GB: the largest upload (64 MB of token ids) takes 0.75 GB to read, a transcript of 10**6 tokens 0.3 GB."""
 
 SLACK_S: Final = 5.0
 """What anything may take: many sessions may share two cores."""
@@ -43,7 +43,7 @@ def inspecting_deadline(tokens: int) -> float:
     return SLACK_S + tokens * TOKEN_S
 
 
-def sentence(what: str, error: CutOff) -> str:
+def why_cut_off(what: str, error: CutOff) -> str:
     """What a person is told: what was cut off, why, and what to do. ``what`` is as "Reading the input"."""
     told = f"{what} was cut off: {error.words}."
     if error.reason is Reason.BUSY:
