@@ -15,7 +15,6 @@ from typing import Final
 
 from .inspection import NEWEST
 from .isolation import CutOff, Limits, Pool, Reason
-from .tokens import VocabularyError
 from .view.feed import Settings
 from .view.screenful import Question, screenful
 
@@ -72,9 +71,7 @@ def workers() -> Pool:
 
 def prepare() -> None:
     """Have a worker started in the background, unless one runs: the first request does not wait for the imports."""
-    pool = workers()
-    if not pool.pids:
-        threading.Thread(target=_prepare, args=(pool,), name="worker-start", daemon=True).start()
+    workers().prepare()
 
 
 def first() -> None:
@@ -86,13 +83,6 @@ def first() -> None:
     screenful(Question(loaded.transcripts[0], Settings(style=NEWEST)))
     # What was made until now stays: no collection has to look at it again.
     gc.freeze()
-
-
-def _prepare(pool: Pool) -> None:
-    try:
-        pool.prepare()
-    except (CutOff, VocabularyError):
-        return  # whoever asks first is told so
 
 
 def _close(pool: Pool, pid: int) -> None:
