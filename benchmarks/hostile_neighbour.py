@@ -42,7 +42,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "results" / "hostile_neighbour.json"
 HONEST: Final = 19
 TOKENS: Final = 2_000
-THINK_S: Final = 6.0
+THINK_S: Final = 15.0
 ANSWER_S: Final = 120.0
 
 AIM_FACTOR: Final = 2.0
@@ -283,7 +283,7 @@ def missed(alone: dict[str, Any], beside: dict[str, Any]) -> list[str]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two phases")
+    parser.add_argument("--seconds", type=float, default=90.0, help="of each of the two phases")
     parser.add_argument("--check", action="store_true", help="exit with 1 when an aim is missed")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument("--without-workers", action="store_true", help="all in the app's own process; writes nothing")
