@@ -15,7 +15,6 @@ from typing import Final
 
 from .inspection import NEWEST
 from .isolation import CutOff, Limits, Pool, Reason
-from .tokens import VocabularyError
 from .view.feed import Settings
 from .view.screenful import Question, screenful
 
@@ -23,7 +22,7 @@ WORKERS: Final = 3
 """One may be held by somebody who does harm and one by a second; each takes 100 MB of memory when it is idle."""
 
 LIMITS: Final = Limits()
-"""1 GB: the largest upload (64 MB of token ids) takes 0.6 GB to read, a transcript of 10**6 tokens 0.5 GB."""
+"""1 GB: the largest upload (64 MB of token ids) takes 0.75 GB to read, a transcript of 10**6 tokens 0.3 GB."""
 
 SLACK_S: Final = 5.0
 """What anything may take: many sessions may share two cores."""
@@ -43,7 +42,7 @@ def inspecting_deadline(tokens: int) -> float:
     return SLACK_S + tokens * TOKEN_S
 
 
-def sentence(what: str, error: CutOff) -> str:
+def why_cut_off(what: str, error: CutOff) -> str:
     """What a person is told: what was cut off, why, and what to do. ``what`` is as "Reading the input"."""
     told = f"{what} was cut off: {error.words}."
     if error.reason is Reason.BUSY:
@@ -72,9 +71,7 @@ def workers() -> Pool:
 
 def prepare() -> None:
     """Have a worker started in the background, unless one runs: the first request does not wait for the imports."""
-    pool = workers()
-    if not pool.pids:
-        threading.Thread(target=_prepare, args=(pool,), name="worker-start", daemon=True).start()
+    workers().prepare()
 
 
 def first() -> None:
@@ -86,13 +83,6 @@ def first() -> None:
     screenful(Question(loaded.transcripts[0], Settings(style=NEWEST)))
     # What was made until now stays: no collection has to look at it again.
     gc.freeze()
-
-
-def _prepare(pool: Pool) -> None:
-    try:
-        pool.prepare()
-    except (CutOff, VocabularyError):
-        return  # whoever asks first is told so
 
 
 def _close(pool: Pool, pid: int) -> None:

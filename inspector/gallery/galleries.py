@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from ..renamed import variable
 from .bundle import Gallery, open_gallery, printable
@@ -74,6 +75,11 @@ def with_free_name(gallery: Gallery, taken: Iterable[str]) -> Gallery:
 def sample_address(gallery: Gallery, sample: Sample) -> str:
     """What ``?sample=`` names this sample by."""
     return sample.name if gallery.name == SHIPPED else f"{gallery.name}:{sample.name}"
+
+
+def sample_link(gallery: Gallery, sample: Sample) -> str:
+    """The link in the app that opens this sample."""
+    return f"./?sample={quote(sample_address(gallery, sample), safe=':-')}"
 
 
 def find_in(galleries: Sequence[Gallery], address: str) -> Sample | None:

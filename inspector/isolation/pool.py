@@ -22,7 +22,10 @@ def _always() -> bool:
 
 
 class Pool:
-    """At most ``size`` workers, started when they are needed. Safe for threads.
+    """At most ``size`` workers. Safe for threads.
+
+    They are started when somebody waits, beside what is under way: nobody waits for a start while another worker
+    becomes free.
 
     Args:
         size: with several, one that is slow holds nobody up.
@@ -33,7 +36,9 @@ class Pool:
     def __init__(self, size: int = 3, limits: Limits | None = None, first: Callable[[], object] | None = None) -> None:
         self.limits = limits if limits is not None else Limits()
         self._workers = [Worker(self.limits, first) for _ in range(size)]
-        self._idle = list(reversed(self._workers))
+        self._cold = list(reversed(self._workers))
+        self._idle: list[Worker] = []
+        self._is_starting = False
         self._line: list[tuple[object, str]] = []
         self._holding: set[str] = set()
         self._served: dict[str, Worker] = {}
@@ -71,21 +76,17 @@ class Pool:
             return worker.call(function, deadline, asked, *args, **kwargs)
 
     def prepare(self) -> None:
-        """Start a worker where none runs, so that the first request does not wait for one.
-
-        Raises:
-            CutOff: it cannot be started.
-        """
-        if not self.pids:
-            with self._one("", _always) as worker:
-                worker.prepare()
+        """Have a worker started where none runs, so that the first request does not wait for one."""
+        with self._changed:
+            if len(self._cold) == len(self._workers):
+                self._start_one()
 
     def close(self) -> None:
         """End all workers, whatever they are doing. They start again when used again."""
         for worker in self._workers:
             worker.kill()
         with self._changed:
-            for worker in self._idle:
+            for worker in (*self._idle, *self._cold):
                 worker.stop()
 
     @contextmanager
@@ -96,7 +97,7 @@ class Pool:
         finally:
             with self._changed:
                 self._holding.discard(holder)
-                self._idle.append(worker)
+                (self._cold if worker.pid is None else self._idle).append(worker)
                 self._remember(holder, worker)
                 self._changed.notify_all()
 
@@ -107,6 +108,8 @@ class Pool:
             self._line.append(ticket)
             try:
                 while not self._is_next(ticket):
+                    if holder not in self._holding and not self._idle:
+                        self._start_one()
                     self._changed.wait(LOOK_S)
                     if not wanted():
                         raise CutOff(Reason.LEFT, "nobody waits for it any more")
@@ -127,12 +130,28 @@ class Pool:
         return next(waiting for waiting in self._line if waiting[1] not in self._holding) is ticket
 
     def _choose(self, holder: str) -> Worker:
-        """The worker that served this holder last and still knows what it showed; else one that runs."""
+        """The worker that served this holder last and still knows what it showed; else the one used last."""
         known = self._served.get(holder)
-        running = [worker for worker in self._idle if worker.pid is not None]
-        worker = known if known in self._idle else (running or self._idle)[-1]
+        worker = known if known in self._idle else self._idle[-1]
         self._idle.remove(worker)
         return worker
+
+    def _start_one(self) -> None:
+        """Have a worker started, one at a time: they all need the same processor."""
+        if self._cold and not self._is_starting:
+            self._is_starting = True
+            threading.Thread(target=self._start, args=(self._cold.pop(),), name="worker-start", daemon=True).start()
+
+    def _start(self, worker: Worker) -> None:
+        try:
+            worker.prepare()
+        except Exception:  # noqa: BLE001 - whoever gets this worker tries once more, and is told
+            worker.stop()
+        finally:
+            with self._changed:
+                self._is_starting = False
+                self._idle.append(worker)
+                self._changed.notify_all()
 
     def _remember(self, holder: str, worker: Worker) -> None:
         self._served.pop(holder, None)

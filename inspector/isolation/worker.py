@@ -19,8 +19,8 @@ R = TypeVar("R")
 LOOK_S: Final = 0.25
 """How often we look whether somebody still waits for the answer."""
 
-SLOW_S: Final = 1.5
-"""Seconds from which work gives way to what others do. A damaged transcript of 131,072 tokens takes a third of it."""
+SLOW_S: Final = 2.0
+"""Seconds from which work gives way to what others do. A damaged transcript of 131,072 tokens takes a fifth of it."""
 
 _NICENESS: Final = 10
 

@@ -10,7 +10,9 @@ import json
 import struct
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
@@ -19,9 +21,10 @@ from ..inspection import NEWEST, Inspection, inspect
 from ..prompt import STYLES
 from ..samplers.values import Rollout
 from ..samplers.wilson import wilson
-from ..tokens import vocabulary
+from ..tokens import Transcript, vocabulary
 from ..view.feed import Settings, pack_feed
 from ..view.viewmodel import View, pack_appendix, view_of
+from ..workers import inspecting_deadline, workers
 from .open_end import so_far
 from .runs import LiveRun
 
@@ -33,6 +36,7 @@ BUDGET_S: Final = 0.04
 
 _TAIL_TOKENS: Final = 64
 _HELD_VIEWS: Final = 6
+_FOR_A_ROW: Final = partial(inspect, next_prompt=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Teller:
             raise IndexError(f"sample {number} of {len(run.prompts)}")
         done = run.is_done(number)
         transcript = run.transcript(number)
-        inspection = inspect(transcript) if done else so_far(transcript)
+        inspection = self._inspected(transcript, inspect if done else so_far)
         stream = f"{run.id}.{number}"
         view = view_of(inspection, stream=stream)
         view = View({**view.head, "open": not done}, view.sections)
@@ -136,10 +140,19 @@ class Teller:
         end = time.monotonic() + BUDGET_S
         for number in sorted(filter(self._is_stale, range(len(run.prompts))), key=turn):
             done, transcript = run.is_done(number), run.transcript(number)
-            found = inspect(transcript, next_prompt=False) if done else so_far(transcript)
+            found = self._inspected(transcript, _FOR_A_ROW if done else so_far)
             self._judged[number] = _Judged(len(transcript.ids), done, time.monotonic(), _facts(found))
             if time.monotonic() > end:
                 return
+
+    def _inspected(self, transcript: Transcript, how: Callable[[Transcript], Inspection]) -> Inspection:
+        """The inspection of a sample, made in a worker: what a server sends may be slow to read.
+
+        Raises:
+            inspector.isolation.CutOff: it takes too long or too much memory.
+        """
+        deadline = inspecting_deadline(len(transcript.ids))
+        return workers().call(self.run.id, how, deadline, None, transcript)
 
     def _is_stale(self, number: int) -> bool:
         known = self._judged.get(number)

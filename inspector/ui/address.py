@@ -17,7 +17,7 @@ from ..ingest import transcript_record
 from ..isolation import CutOff
 from ..view.assets import address_code
 from ..view.viewmodel import digest
-from ..workers import reading_deadline, sentence
+from ..workers import reading_deadline, why_cut_off
 from .apart import apart
 from .component import hidden, registered
 from .keeping import new_name
@@ -77,7 +77,7 @@ def open_link(work: Bench, payload: str) -> bool:
         shared = apart(read_link, reading_deadline(len(payload)), payload)
     except (LinkError, CutOff) as error:
         work.clear()
-        work.notice = sentence("Reading the link", error) if isinstance(error, CutOff) else str(error)
+        work.notice = why_cut_off("Reading the link", error) if isinstance(error, CutOff) else str(error)
         return False
     record = transcript_record(shared.transcript)
     work.clear()

@@ -21,14 +21,19 @@ def apart(function: Callable[P, R], deadline: float, /, *args: P.args, **kwargs:
     Raises:
         CutOff: it was not finished within ``deadline`` seconds or the memory that there is.
     """
-    context = get_script_run_ctx()
-    session = context.session_id if context is not None else ""
+    session = this_session()
     try:
         return workers().call(session, function, deadline, lambda: _is_here(session), *args, **kwargs)
     except CutOff as error:
         if error.reason is Reason.LEFT:
             st.stop()
         raise
+
+
+def this_session() -> str:
+    """The session that is drawn now; "" outside of one."""
+    context = get_script_run_ctx()
+    return context.session_id if context is not None else ""
 
 
 def _is_here(session: str) -> bool:

@@ -10,6 +10,8 @@ import streamlit as st
 from ..ingest import Card, card_of
 from ..report.exports import FORMATS, Format, file_name
 from ..report.subject import Subject, subject
+from ..workers import inspecting_deadline, workers
+from .apart import this_session
 from .checks import known_checks
 from .chrome import guarded
 from .inspecting import Given
@@ -72,5 +74,6 @@ def exported(work: Bench, given: Given) -> Subject:
 
 
 def _maker(form: Format, about: Subject) -> Callable[[], bytes]:
-    """Makes the file, in a thread of its own and without Streamlit."""
-    return lambda: form.write(about)
+    """Makes the file in a worker; it is called in a thread of its own, which belongs to no session."""
+    session, deadline = this_session(), inspecting_deadline(len(about.transcript.ids))
+    return lambda: workers().call(session, form.write, deadline, None, about)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from ..gallery import Gallery, Sample, SampleError, configured_galleries, find_in, read_gallery, shipped_gallery
 from ..isolation import CutOff
-from ..workers import reading_deadline, sentence
+from ..workers import reading_deadline, why_cut_off
 from .apart import apart
 from .keeping import Kept
 
@@ -36,7 +36,7 @@ def open_upload(data: bytes, filename: str) -> Gallery:
     try:
         read = apart(read_gallery, reading_deadline(len(data)), data, filename)
     except CutOff as error:
-        raise SampleError(sentence(f"Reading {filename[:100]!r}", error)) from error
+        raise SampleError(why_cut_off(f"Reading {filename[:100]!r}", error)) from error
     # The digest makes the name one that only somebody with the file can tell.
     gallery = read.under(f"{read.name[:60].strip('-')}-{digest}")
     _REMEMBERED.keep(gallery.name, gallery, _weight(gallery))

@@ -7,16 +7,18 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import quote
 
 import streamlit as st
 
-from ..gallery import Gallery, Sample, SampleError, bundle, sample_address
+from ..gallery import Gallery, Sample, SampleError, bundle, sample_address, sample_link
 from ..gallery.bundle import ENDINGS, gallery_of
 from ..gallery.saved import StoreError
-from ..report.cards import gallery_items, gallery_page, gallery_title
+from ..isolation import CutOff
+from ..report.cards import MOST_INSPECTED, MOST_READ, gallery_items, gallery_page, gallery_title
 from ..view.assets import cards_code, cards_style, handover_code
-from ..view.bounds import MOST_DESCRIPTION, cut
+from ..view.bounds import MOST_DESCRIPTION, MOST_TITLE, cut
+from ..workers import inspecting_deadline, why_cut_off
+from .apart import apart
 from .chrome import guarded
 from .component import hidden, registered
 from .galleries import close_gallery, open_galleries, open_upload, reopen, session_galleries
@@ -88,11 +90,20 @@ def _saved() -> list[tuple[Gallery, list[dict[str, Any]]]]:
 
 
 def items_of(gallery: Gallery) -> list[dict[str, Any]]:
-    """The cards of a gallery; those of the galleries that were shown last are kept."""
+    """The cards of a gallery; those of the galleries that were shown last are kept.
+
+    None at all, with a sentence on the page, where making them was cut off; that is kept too.
+    """
     known = _known_items(gallery)
     if known is not None:
         return known
-    items = gallery_items(gallery, sample_address, _href)
+    count = sum(len(sample.transcript) for sample in gallery.samples)
+    deadline = inspecting_deadline(min(count, MOST_INSPECTED + MOST_READ))
+    try:
+        items = apart(gallery_items, deadline, gallery, sample_address, sample_link)
+    except CutOff as error:
+        st.error(as_markdown(why_cut_off(f"Reading the samples of {cut(gallery.title, MOST_TITLE)}", error)))
+        items = []
     _ITEMS.keep(str(id(gallery)), (gallery, items), 1)
     return items
 
@@ -112,10 +123,6 @@ def _quiet(galleries: Sequence[Gallery]) -> Iterator[None]:
         return
     with st.spinner("Reading the samples …"):
         yield
-
-
-def _href(gallery: Gallery, sample: Sample) -> str:
-    return f"./?sample={quote(sample_address(gallery, sample), safe=':-')}"
 
 
 def _opener() -> None:

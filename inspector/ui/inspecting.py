@@ -15,7 +15,7 @@ from ..tokens import Transcript
 from ..view.feed import Settings
 from ..view.screenful import Question, screenful
 from ..view.viewmodel import digest
-from ..workers import inspecting_deadline, sentence
+from ..workers import inspecting_deadline, why_cut_off
 from .apart import apart
 from .samples import find_sample
 from .state import Bench
@@ -106,7 +106,7 @@ def answer(work: Bench, asked: Asked) -> Given:
     try:
         given = _made(work, asked, settings, last)
     except CutOff as error:
-        why = sentence(f"Inspecting {len(asked.transcript.ids):,} tokens", error)
+        why = why_cut_off(f"Inspecting {len(asked.transcript.ids):,} tokens", error)
         if last is None or not isinstance(held, _Held):
             st.session_state[_HELD] = _Held(asked, settings, why)
             raise NoAnswer(why) from error

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ..ingest.writing import transcript_record
 from ..inspection import inspect
+from ..isolation import CutOff
 from ..live.asked import Asked
 from ..live.blocked import blocked_in
 from ..live.gate import GATE
@@ -16,6 +17,8 @@ from ..live.runs import LiveRun
 from ..samplers import Replay
 from ..tokens import Transcript
 from ..view.viewmodel import digest
+from ..workers import inspecting_deadline, why_cut_off
+from .apart import apart
 from .chrome import guarded, page_file
 from .live_ab import HeldAB, ab_section
 from .live_again import fields, remember
@@ -210,7 +213,12 @@ def _resample() -> None:
         return
     transcript = run.transcript(number)
     prompt = (*(transcript.prompt_ids or ()), *transcript.ids[:token])
-    found = inspect(transcript, next_prompt=False).diagnostics
+    try:
+        inspection = apart(inspect, inspecting_deadline(len(transcript.ids)), transcript, next_prompt=False)
+    except CutOff as error:
+        _notice(work, why_cut_off("Inspecting the sample", error))
+        return
+    found = inspection.diagnostics
     work.prompt = prompt
     again = LiveRun(
         work.engine,

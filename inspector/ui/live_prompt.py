@@ -12,6 +12,7 @@ from typing import Any, Final
 import streamlit as st
 
 from ..ingest import read
+from ..isolation import CutOff
 from ..live.gate import GATE
 from ..live.runs import MAX_SAMPLES
 from ..prompt import STYLES
@@ -24,6 +25,8 @@ from ..samplers.preamble import EFFORTS, PromptError
 from ..samplers.prompts import build_prompt, render_prompt
 from ..samplers.sampler import Sampler, prompt_problem
 from ..samplers.values import MAX_LOGPROBS
+from ..workers import reading_deadline, why_cut_off
+from .apart import apart
 from .plain import as_markdown
 
 _RAW_HELP: Final = (
@@ -236,7 +239,11 @@ def _raw(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         except PromptError as error:
             raise NotYet(f"The chat request cannot be rendered: {error}") from None
     # Elsewhere a lone number may be a word; here numbers and nothing else are ids.
-    loaded = read(text, format="ids" if _NUMBERS.fullmatch(text) else "auto", role=None)
+    try:
+        how = "ids" if _NUMBERS.fullmatch(text) else "auto"
+        loaded = apart(read, reading_deadline(len(text)), text, format=how, role=None)
+    except CutOff as error:
+        raise NotYet(why_cut_off("Reading the prompt", error)) from None
     if not loaded.transcripts:
         raise NotYet(loaded.problems[0].sentence if loaded.problems else "There are no tokens in this prompt.")
     if loaded.problems and loaded.format == "ids":

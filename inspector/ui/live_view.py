@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..inspection import inspect
+import streamlit as st
+
+from ..isolation import CutOff
 from ..live.route import PREFIX
 from ..live.runs import LiveRun
-from ..tokens import Transcript
 from ..view.assets import live_code, live_style
-from ..view.viewmodel import View, view_of
+from ..view.screenful import prompt_view
+from ..view.viewmodel import View
+from ..workers import inspecting_deadline, why_cut_off
+from .apart import apart
 from .component import registered
+from .plain import as_markdown
 
 
 def show_run(
@@ -35,7 +40,11 @@ def show_run(
         blocked: what the guard would have blocked, from :mod:`inspector.live.blocked`.
     """
     ids = run.prompts[0] if run is not None else tuple(prompt)
-    view = view_of(inspect(Transcript(ids, role=None), next_prompt=False))
+    try:
+        view = apart(prompt_view, inspecting_deadline(len(ids)), ids)
+    except CutOff as error:
+        st.error(as_markdown(why_cut_off("Reading the prompt", error)))
+        view = prompt_view(())
     told = {"run": run.id if run is not None else "", "base": PREFIX, "beside": beside, "acts": on is not None}
     told["blocked"] = blocked
     heard = on or {}

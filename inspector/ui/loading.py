@@ -10,7 +10,7 @@ import streamlit as st
 
 from ..ingest import Loaded, Problem
 from ..isolation import CutOff
-from ..workers import sentence
+from ..workers import why_cut_off
 from .state import SAMPLE, START, Bench
 
 _HELD: Final = "harmonylens.loaded"
@@ -61,7 +61,7 @@ def load(work: Bench) -> Loaded:
     try:
         read = _Read(_source(work), work.load())
     except CutOff as error:
-        problem = Problem(1, 1, sentence("Reading the input", error))
+        problem = Problem(1, 1, why_cut_off("Reading the input", error))
         read = _Read(_source(work), Loaded((), "text", "", (problem,)), cut_off=True)
     st.session_state[_HELD] = read
     if work.id not in (START, SAMPLE) and not read.cut_off:

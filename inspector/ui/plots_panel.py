@@ -14,9 +14,12 @@ from typing import Final
 
 import streamlit as st
 
+from ..isolation import CutOff
 from ..report.visible import visible
 from ..tokens import Span
 from ..view.plots import Unit, alternatives, has_plots, places, telling, token_text
+from ..workers import inspecting_deadline, why_cut_off
+from .apart import apart
 from .inspecting import Given
 from .plain import as_markdown
 from .plot_figures import ALTERNATIVES, Figure, chosen_figure, labels, structure_figure, trace_figure
@@ -60,7 +63,11 @@ def plots_panel(work: Bench, given: Given) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             unit = st.radio("Unit", _UNITS, horizontal=True, key="plots.unit", label_visibility="collapsed")
             window = _window(work, given)
-        plots = _plots(given, unit, window)
+        try:
+            plots = _plots(given, unit, window)
+        except CutOff as error:
+            st.error(as_markdown(why_cut_off("Reading the probabilities", error)))
+            return
         _chart(
             work,
             given.digest,
@@ -128,7 +135,7 @@ def _plots(given: Given, unit: Unit, window: Span | None) -> _Plots:
         made = replace(last, unit=unit, window=window, trace=trace, trace_tokens=tokens)
     else:
         with slot, st.spinner(f"Reading the probabilities of {len(transcript.ids):,} tokens …"):
-            found = places(given.inspection)
+            found = apart(places, inspecting_deadline(len(transcript.ids)), given.inspection)
             shown = telling(found)
             trace, tokens = trace_figure(transcript, unit, theme, window)
         structure = structure_figure(shown, theme) if shown else None

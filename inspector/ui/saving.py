@@ -12,9 +12,12 @@ from ..gallery.content import content_of, digest_of
 from ..gallery.saved import Saved, StoreError, Written
 from ..ingest import Switches, card_of, carrying, switches_of
 from ..inspection import NEWEST, Inspection
+from ..isolation import CutOff
 from ..report.cards import sample_card
 from ..report.findings import findings
 from ..tokens import Transcript
+from ..workers import inspecting_deadline, why_cut_off
+from .apart import apart
 from .inspecting import Given, forget_answer, own_name
 from .samples import find_sample
 from .state import Bench
@@ -84,7 +87,11 @@ def save(work: Bench, given: Given, draft: Draft, author: str) -> Written:
         raise StoreError("There is no database to save to.")
     sample = _stated(given.inspection, draft)
     switches = switches_on(work, given)
-    return held.save(sample, switches=switches, look=sample_card(sample), author=author, based_on=0)
+    try:
+        look = apart(sample_card, inspecting_deadline(len(sample.transcript)), sample)
+    except CutOff as error:
+        raise StoreError(why_cut_off("Drawing its card", error)) from error
+    return held.save(sample, switches=switches, look=look, author=author, based_on=0)
 
 
 def edit(work: Bench, given: Given, seen: Saved, draft: Draft, author: str) -> Written:

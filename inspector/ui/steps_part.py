@@ -11,7 +11,7 @@ from ..isolation import CutOff
 from ..view.feed import Settings
 from ..view.screenful import Question, steps_of
 from ..view.viewmodel import digest
-from ..workers import inspecting_deadline, sentence
+from ..workers import inspecting_deadline, why_cut_off
 from .apart import apart
 from .component import pack_part
 from .inspecting import options_of
@@ -34,7 +34,7 @@ def pack_steps(inspection: Inspection) -> bytes:
     try:
         packed = pack_part(name, "steps", apart(steps_of, inspecting_deadline(len(transcript.ids)), question))
     except CutOff as error:
-        st.caption(as_markdown(sentence("Going through the parser's steps", error)))
+        st.caption(as_markdown(why_cut_off("Going through the parser's steps", error)))
         packed = b""
     st.session_state[_HELD] = (name, packed)
     return packed

@@ -5,7 +5,7 @@ The worker remembers the reading that it made last, so that a flipped switch doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from ..inspection import Inspection, inspect
 from ..tokens import Transcript
 from .feed import Settings, pack_change, pack_feed
 from .steps import steps_value
-from .viewmodel import pack_view
+from .viewmodel import View, pack_view, view_of
 
 LONG_FEED: Final = 800
 """Bytes of a feed from which it is sent whole once, and then only what a switch changes of it."""
@@ -71,6 +71,11 @@ def steps_of(question: Question) -> dict[str, Any]:
     """The value of the part "steps"; it does not depend on the switches."""
     known = _known(question)
     return steps_value(known if known is not None else _inspected(question))
+
+
+def prompt_view(ids: Sequence[int]) -> View:
+    """A prompt as the browser shows it: a whole conversation, which has no next prompt of its own."""
+    return view_of(inspect(Transcript(tuple(ids), role=None), next_prompt=False))
 
 
 def _inspected(question: Question) -> Inspection:
