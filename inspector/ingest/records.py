@@ -225,7 +225,8 @@ def _recoded(head: bytes, file: BinaryIO | TextIO, codec: str, budget: Budget) -
         # Only what is new is looked through: a long line comes in many pieces.
         first, *others = decoder.decode(chunk, final=not chunk).split("\n")
         for piece in others:
-            yield number, _too_long(number, budget) if size > budget.characters else "".join((*held, first, "\n"))
+            is_long = size + len(first) > budget.characters
+            yield number, _too_long(number, budget) if is_long else "".join((*held, first, "\n"))
             held, size, number, first = [], 0, number + 1, piece
         size += len(first)
         if size <= budget.characters:
