@@ -20,7 +20,11 @@ MAX_DEPTH: Final = 200
 between 800 and 1,000, for each of reading, writing and comparing at another depth, so none of them gets there."""
 
 MAX_MEMBERS: Final = 20_000
-"""Files that an archive may have, and streams that a gzip file may be put together from."""
+"""Files that an archive may have."""
+
+MAX_STREAMS: Final = 100_000
+"""Streams that a gzip file may be put together from. A log that packs each line by itself has one a line; beginning
+one takes 10 microseconds."""
 
 MAX_DIRECTORY: Final = 4 * 2**20
 """Bytes that an archive's own list of its files may have."""
@@ -32,10 +36,26 @@ MAX_DOTS: Final = 16
 """Names in a dotted TOML key. Each prefix of the key is kept as a tuple, so memory grows with the square of it, and a
 key of 100 bytes can cost gigabytes within the parser. A sample's longest key has one name."""
 
-MAX_LISTED: Final = 5
+MAX_SAMPLES: Final = 20_000
+"""Samples of one gallery, and transcripts of one input that the app lists."""
+
+MAX_MEMBER: Final = 64 * 2**20
+MAX_GALLERY: Final = 128 * 2**20
+"""Bytes of one file of a gallery, and of all of them, after they were decompressed."""
+
+MAX_LISTED: Final = 10
 """Problems of one kind that are listed one by one; what comes after is counted."""
 
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+# Strings of all four kinds, quoted names among them, and comments. A string that does not end goes on to the end, where
+# the parser stops too.
+_TOML_TEXT: Final = re.compile(
+    r'''"""[^"\\]*+(?:(?:\\.|"{1,2}+(?!"))[^"\\]*+)*+(?:"{3,5}+)?+'''
+    r"""|'''[^']*+(?:'{1,2}+(?!')[^']*+)*+(?:'{3,5}+)?+"""
+    r"""|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?+|'[^'\n]*+'?+|\#[^\n]*+""",
+    re.DOTALL,
+)
+_DOTTED: Final = re.compile(rf"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_-]++[ \t]*+\.[ \t]*+){{{MAX_DOTS},}}+")
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _PIECE: Final = 2**20
@@ -67,13 +87,13 @@ class Budget:
         """Why a transcript of ``count`` tokens is not read; None when it is."""
         return self._refusal(count, self.tokens, "token", "a transcript")
 
-    def too_many_characters(self, count: int) -> str | None:
+    def too_many_characters(self, count: int, what: str = "a text") -> str | None:
         """Why a text of ``count`` characters is not read as one transcript; None when it is."""
-        return self._refusal(count, self.characters, "character", "a transcript's text")
+        return self._refusal(count, self.characters, "character", what)
 
     def too_many_values(self, count: int) -> str | None:
         """Why a JSON document of ``count`` values is not read; None when it is."""
-        return self._refusal(count, self.values, "JSON value", "a document")
+        return self._refusal(count, self.values, "value", "JSON")
 
     def too_many_bytes(self, count: int) -> str | None:
         """Why an input of ``count`` bytes is not read; None when it is."""
@@ -98,13 +118,13 @@ CLI: Final = Budget(
     unpacked=256 * 2**20,
     advice="split it",
 )
-"""Of ``inspect`` and of each record that ``scan`` reads: ten million tokens, which take 80 MB as ids, are well within."""
+"""Of ``inspect`` and of each record that ``scan`` reads: ten million tokens, 80 MB as ids, are well within."""
 
 APP: Final = Budget(
     place="the app",
     tokens=2**18,
     characters=8 * 2**20,
-    records=20_000,
+    records=MAX_SAMPLES,
     values=10_000_000,
     unpacked=64 * 2**20,
     advice="use `harmonylens inspect FILE` for one, or `harmonylens scan FILE` for many",
@@ -112,6 +132,22 @@ APP: Final = Budget(
 """Of a paste, an upload, a link. 262,144 tokens are twice the whole context of gpt-oss (131,072), which the screen is
 measured with; as text they have about a million characters, and 8 million where every token is 32 blanks. A record of
 131,072 tokens with 20 alternatives each has 8.1 million JSON values in 55 MB."""
+
+
+MAX_LINK_BODY: Final = 4 * 2**20
+"""Bytes that a link may unpack to: 262,144 ids take 2 to 3 bytes each, the greatest 10."""
+
+
+GALLERY: Final = Budget(
+    place="a gallery",
+    tokens=CLI.tokens,
+    characters=CLI.characters,
+    records=MAX_SAMPLES,
+    values=APP.values,
+    unpacked=MAX_GALLERY,
+    advice="split it, or write it as JSON lines",
+)
+"""Of each file of a gallery, which the app holds whole."""
 
 
 def is_id(number: int) -> bool:
@@ -145,6 +181,19 @@ def number_of(digits: str) -> int | None:
     number = int(bare or "0", base)
     number = -number if digits.startswith("-") else number
     return number if is_id(number) else None
+
+
+def toml_refusal(text: str) -> str | None:
+    """Why a TOML text is not parsed at all; None when it is. Linear, as no parser of TOML is."""
+    if len(text) > MAX_TOML:
+        return f"it has {len(text):,} characters; at most {MAX_TOML:,} are read, write it as JSON lines"
+    bare = _TOML_TEXT.sub("x", text)
+    if _DOTTED.search(bare):
+        return f"a key has more than {MAX_DOTS} names; expected one or two"
+    brackets = bare.encode("utf-8", "replace").translate(None, _NOT_BRACKETS)
+    if _deepest(brackets) > MAX_DEPTH:
+        return f"it is nested too deeply: more than {MAX_DEPTH} levels"
+    return None
 
 
 def json_values_in(text: str) -> int:
@@ -186,11 +235,3 @@ def _deepest(brackets: bytes) -> int:
 
 TOO_DEEP: Final = f"the JSON is nested too deeply: more than {MAX_DEPTH} levels"
 """The sentence of JSON beyond :data:`MAX_DEPTH`."""
-
-
-def in_few_lines(sentences: Sequence[str], most: int = MAX_LISTED) -> list[str]:
-    """Sentences for a list: the first few one by one, then how many more there are."""
-    if len(sentences) <= most + 1:
-        return list(sentences)
-    return [*sentences[:most], f"and {len(sentences) - most:,} more like these"]
-

@@ -104,6 +104,8 @@ def _open(source: Path, title: str | None) -> Gallery:
         raise InputError(str(error)) from None
     for problem in found.problems:
         say(problem)
+    if found.more_problems:
+        say(f"and {found.more_problems:,} more like these.")
     return replace(found, title=title) if title else found
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..ingest.unpacking import MAX_DIRECTORY, MAX_FILES, directory_size, in_words, is_gzip, is_plain_file, is_zip
+from ..budgets import MAX_DIRECTORY, MAX_GALLERY, MAX_MEMBER, MAX_MEMBERS, MAX_SAMPLES
+from ..ingest.unpacking import directory_size, in_words, is_gzip, is_plain_file, is_zip
 from ..ingest.values import quoted
 from .sample import SampleError
 
@@ -28,10 +29,10 @@ class Limits:
     ``directory`` caps the zip's own list of its members, which is read before anything else can be judged.
     """
 
-    members: int = MAX_FILES
-    member: int = 64 << 20
-    total: int = 128 << 20
-    samples: int = 20_000
+    members: int = MAX_MEMBERS
+    member: int = MAX_MEMBER
+    total: int = MAX_GALLERY
+    samples: int = MAX_SAMPLES
     directory: int = MAX_DIRECTORY
 
 
@@ -114,7 +115,9 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, cap: int) -> byt
                 if count > cap:
                     raise SampleError(too_large)
                 pieces.append(piece)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+        if isinstance(error, SampleError):
+            raise
         raise SampleError(f"{name} is damaged ({error})") from error
     content = b"".join(pieces)
     if is_zip(content) or is_gzip(content):

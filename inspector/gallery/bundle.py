@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from ..budgets import GALLERY, MAX_LISTED
 from ..ingest import Problem
 from ..ingest.html import is_page, out_of_page
 from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
@@ -51,7 +52,8 @@ class Gallery:
         title: a few words.
         description: a sentence or two, or "".
         samples: in the order of the file; their names are unique.
-        problems: a sentence with its place for everything that could not be read.
+        problems: a sentence with its place for what could not be read; of many, the first.
+        more_problems: how many more there are.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Gallery:
     description: str
     samples: tuple[Sample, ...]
     problems: tuple[str, ...] = ()
+    more_problems: int = 0
     by_name: Mapping[str, Sample] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +69,7 @@ class Gallery:
 
     def under(self, name: str) -> Gallery:
         """The same gallery by another name."""
-        return Gallery(name, self.title, self.description, self.samples, self.problems)
+        return replace(self, name=name)
 
 
 def open_gallery(path: Path, limits: Limits = LIMITS) -> Gallery:
@@ -109,7 +112,7 @@ def read_gallery(data: bytes, filename: str, limits: Limits = LIMITS, *, shown: 
         if is_zip(data):
             for member in zip_members(data, _MEMBERS, limits):
                 if member.refused:
-                    collected.problems.append(f"{shown}: {member.refused}.")
+                    collected.problem(f"{shown}: {member.refused}.")
                 elif not collected.take(member.data, member.name, f"{shown}: {printable(member.name)}"):
                     break
         else:
@@ -130,12 +133,12 @@ def _open_folder(folder: Path, limits: Limits) -> Gallery:
         try:
             size = path.stat().st_size
             if size > min(limits.member, left):
-                collected.problems.append(f"{shown}: left out, {in_words(size)} are more than is read.")
+                collected.problem(f"{shown}: left out, {in_words(size)} are more than is read.")
                 continue
             left -= size
             data = path.read_bytes()
         except OSError as error:
-            collected.problems.append(f"{shown}: cannot be read: {error.strerror or error}.")
+            collected.problem(f"{shown}: cannot be read: {error.strerror or error}.")
             continue
         if not collected.take(data, path.relative_to(folder).as_posix(), shown):
             break
@@ -156,21 +159,28 @@ class _Collected:
     limits: Limits
     samples: list[Sample] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    more_problems: int = 0
     manifest: Mapping[str, Any] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
+
+    def problem(self, sentence: str) -> None:
+        """Keep a sentence, or count it: a file may have millions of bad lines."""
+        if len(self.problems) < MAX_LISTED:
+            self.problems.append(sentence)
+        else:
+            self.more_problems += 1
 
     def take(self, data: bytes, name: str, shown: str) -> bool:
         """Read one file; False when there are as many samples as are read."""
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.problems.append(
-                f"{shown}: byte {error.start:,} is no UTF-8; expected samples as JSON lines, JSON or TOML."
-            )
+            self.problem(f"{shown}: byte {error.start:,} is no UTF-8; expected samples as JSON lines, JSON or TOML.")
             return True
         if is_page(text):
-            page = out_of_page(Unwrapped(text))
-            self.problems += [f"{shown}:{problem.line}: {what_is_wrong(problem)}." for problem in page.problems]
+            page = out_of_page(Unwrapped(text), GALLERY)
+            for problem in page.problems:
+                self.problem(f"{shown}:{problem.line}: {what_is_wrong(problem)}.")
             text = page.text
         try:
             if name.lower().endswith(".toml"):
@@ -178,9 +188,7 @@ class _Collected:
             else:
                 self._json(text, name, shown)
         except _Full:
-            self.problems.append(
-                f"{shown}: only the first {self.limits.samples:,} samples are read, split the gallery."
-            )
+            self.problem(f"{shown}: only the first {self.limits.samples:,} samples are read, split the gallery.")
             return False
         return True
 
@@ -190,20 +198,21 @@ class _Collected:
         try:
             self.add(sample_from_toml(text, shown, address_name(path.stem), family))
         except SampleError as error:
-            self.problems.append(str(error))
+            self.problem(str(error))
 
     def _json(self, text: str, name: str, shown: str) -> None:
         count = 0
-        for found in json_values(text):
+        for found in json_values(text, GALLERY):
             count += 1
             if isinstance(found, Problem):
-                self.problems.append(f"{shown}:{found.line}: {what_is_wrong(found)}.")
+                self.problem(f"{shown}:{found.line}: {what_is_wrong(found)}.")
                 continue
             value, source = found
             if count == 1 and self._is_manifest(value, name, shown):
                 continue
             sample, problems = sample_and_problems(value, source)
-            self.problems += [f"{shown}:{problem.line}: {what_is_wrong(problem)}." for problem in problems]
+            for problem in problems:
+                self.problem(f"{shown}:{problem.line}: {what_is_wrong(problem)}.")
             if sample is not None:
                 self.add(sample)
 
@@ -214,9 +223,7 @@ class _Collected:
         if not is_ours(schema, "-gallery") and PurePosixPath(name).name != _MANIFEST:
             return False
         if schema not in (SCHEMA, _OLD_SCHEMA):
-            self.problems.append(
-                f"{shown}: the manifest says {quoted(schema)}, expected {SCHEMA!r}; it was read as such."
-            )
+            self.problem(f"{shown}: the manifest says {quoted(schema)}, expected {SCHEMA!r}; it was read as such.")
         if not self.manifest:
             self.manifest = value
         return True
@@ -240,7 +247,8 @@ class _Collected:
         stem = _stem(filename)
         if not self.samples:
             if self.problems:
-                more = f" There are {len(self.problems) - 1:,} more like this." if len(self.problems) > 1 else ""
+                count = len(self.problems) - 1 + self.more_problems
+                more = f" There are {count:,} more like this." if count else ""
                 raise SampleError(f"{self.problems[0]}{more}")
             raise SampleError(
                 f"{shown}: there are no samples in it; expected transcript records as JSON lines, or a "
@@ -252,6 +260,7 @@ class _Collected:
             description=_words(self.manifest.get("description")),
             samples=tuple(self.samples),
             problems=tuple(self.problems),
+            more_problems=self.more_problems,
         )
 
 

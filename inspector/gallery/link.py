@@ -23,9 +23,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final, Literal
 
+from ..budgets import APP, MAX_LINK_BODY, first_beyond
 from ..harmony.message import ROLES
 from ..ingest import Switches, card_of, carrying, switches_of
 from ..ingest.carried import KEY, carried_by
+from ..ingest.documents import parse_json
 from ..ingest.unpacking import LZMA, UnpackError, in_words, inflate
 from ..tokens import Transcript
 
@@ -39,16 +41,15 @@ Measured with Chromium 156 through the app (opened by address, reloaded, sent up
 open, 2,110,187 do not, since Chromium ends addresses at 2 MiB. The rest is room for the app's own address.
 """
 
-MAX_TOKENS: Final = 1_000_000
-MAX_BODY: Final = 8 * 2**20
-"""Bytes that a payload may unpack to: a million tokens take 2 to 3 bytes each."""
+_LAST_SHIFT: Final = 63
+"""Of the tenth byte of a varint, the last that an id of 64 bits and a sign has."""
 
-_MAX_ID_BITS: Final = 2**14
 _MAX_TEXT: Final = 20_000
 _ORIGINS: Final = ("prompt", "sampled", "injected")
+_BEYOND: Final = "Token {:,} of this link has an id beyond 64 bits, and no token has: the link is damaged."
 # What a chat or a sentence puts behind an address is no part of it.
-_PAYLOAD: Final = re.compile(r"\s*#?h([0-9]{1,4})\.([A-Za-z0-9_-]*)[\s).,;:>\]}\"']*")
-_IN_ADDRESS: Final = re.compile(r"#(h[0-9]{1,4}\.[A-Za-z0-9_-]*)")
+_PAYLOAD: Final = re.compile(r"\s*+#?+h([0-9]{1,4}+)\.([A-Za-z0-9_-]*+)[\s).,;:>\]}\"']*+")
+_IN_ADDRESS: Final = re.compile(r"#(h[0-9]{1,4}+\.[A-Za-z0-9_-]*+)")
 _FORMS: Final[tuple[Literal["raw", "lzma"], ...]] = ("raw", "lzma")
 
 
@@ -89,10 +90,10 @@ def write_link(transcript: Transcript, token: int | None = None) -> str:
         token: the chosen token.
 
     Raises:
-        LinkError: more tokens than a link can have, or an id or a text too long for one.
+        LinkError: more tokens than the app opens, or a text too long for a link.
     """
-    if len(transcript.ids) > MAX_TOKENS:
-        raise LinkError(f"A link carries up to {MAX_TOKENS:,} tokens; this transcript has {len(transcript.ids):,}.")
+    if len(transcript.ids) > APP.tokens:
+        raise LinkError(f"A link carries up to {APP.tokens:,} tokens; this transcript has {len(transcript.ids):,}.")
     head = _head(transcript, token)
     signed = any(number < 0 for number in transcript.ids)
     if signed:
@@ -103,12 +104,10 @@ def write_link(transcript: Transcript, token: int | None = None) -> str:
     for number in transcript.ids:
         piece = known.get(number)
         if piece is None:
-            if number.bit_length() > _MAX_ID_BITS:
-                raise LinkError("An id of this transcript is too long for a link.")
             piece = known[number] = _varint((number << 1 if number >= 0 else ~(number << 1)) if signed else number)
         body += piece
-    if len(body) + 4 > MAX_BODY:
-        raise LinkError(f"A link carries up to {in_words(MAX_BODY)}; this transcript is larger.")
+    if len(body) + 4 > MAX_LINK_BODY:
+        raise LinkError(f"A link carries up to {in_words(MAX_LINK_BODY)}; this transcript is larger.")
     body += zlib.crc32(body).to_bytes(4, "little")
     return f"h{NEWEST}." + base64.urlsafe_b64encode(_pack(bytes(body))).decode().rstrip("=")
 
@@ -200,9 +199,11 @@ def _unpack(text: str) -> bytes:
     if not packed:
         raise _damaged()
     if packed[0] == 0:
-        body = packed[1:]
+        body = packed[1 : MAX_LINK_BODY + 2]
+        if len(body) > MAX_LINK_BODY:
+            raise LinkError(f"This link holds more than {in_words(MAX_LINK_BODY)}, and was not opened.")
     elif packed[0] <= len(_FORMS):
-        body = inflate(packed[1:], MAX_BODY, form=_FORMS[packed[0] - 1], what="This link")
+        body = inflate(packed[1:], MAX_LINK_BODY, form=_FORMS[packed[0] - 1], what="This link")
     else:
         raise _damaged()
     if len(body) < 5 or zlib.crc32(body[:-4]) != int.from_bytes(body[-4:], "little"):
@@ -211,16 +212,17 @@ def _unpack(text: str) -> bytes:
 
 
 def _numbers(body: bytes, start: int) -> Iterator[int]:
-    number = shift = 0
+    number = shift = count = 0
     for byte in memoryview(body)[start:]:
         number |= (byte & 127) << shift
         if byte > 127:
             shift += 7
-            if shift > _MAX_ID_BITS + 7:
-                raise _damaged()
+            if shift > _LAST_SHIFT:
+                raise LinkError(_BEYOND.format(count + 1))
         else:
             yield number
             number = shift = 0
+            count += 1
     if shift:
         raise _damaged()
 
@@ -228,16 +230,19 @@ def _numbers(body: bytes, start: int) -> Iterator[int]:
 def _shared(body: bytes) -> Shared:
     size = next(_numbers(body, 0))
     start = len(_varint(size))
-    head = json.loads(body[start : start + size].decode("utf-8", "surrogatepass"))
+    head = parse_json(body[start : start + size].decode("utf-8", "surrogatepass"), APP)
     if not isinstance(head, dict) or start + size > len(body):
         raise _damaged()
     ids: list[int] = []
     for number in _numbers(body, start + size):
         ids.append(number)
-        if len(ids) > MAX_TOKENS:
-            raise LinkError(f"This link has more than {MAX_TOKENS:,} tokens, and was not opened.")
+        if len(ids) > APP.tokens:
+            raise LinkError(f"This link has more than {APP.tokens:,} tokens, and was not opened: ask for the file.")
     if head.get("signed") is True:
         ids = [number >> 1 if not number & 1 else ~(number >> 1) for number in ids]
+    beyond = first_beyond(ids)
+    if beyond is not None:
+        raise LinkError(_BEYOND.format(beyond + 1))
     return _checked(head, tuple(ids))
 
 

@@ -27,11 +27,13 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ..budgets import is_id, toml_refusal
 from ..harmony.message import ROLES, Message
 from ..tokens import Transcript, vocabulary
 from .families import FAMILIES
@@ -138,12 +140,26 @@ def sample_from_toml(text: str, place: str, name: str, family: str) -> Sample:
 
 
 def _parsed(text: str, place: str) -> dict[str, Any]:
+    refused = toml_refusal(text)
+    if refused:
+        raise SampleError(f"{place}: not read as TOML: {refused}.")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SampleError(f"{place}: not valid TOML: {error}.") from error
     except (RecursionError, ValueError) as error:
         raise SampleError(f"{place}: not valid TOML: it is nested too deeply or holds a number too long.") from error
+
+
+class _Short(reprlib.Repr):
+    """Values of a file for a sentence: short, and no number of more digits than Python writes."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        """A number, or that it is a huge one."""
+        return repr(x) if is_id(x) else "a huge number"
+
+
+_shown: Final = _Short().repr
 
 
 class _Reader:
@@ -164,7 +180,7 @@ class _Reader:
     def sample(self, name: str, family: str) -> Sample:
         self._only(self.data, _KEYS)
         founding = self.data.get("founding", 0)
-        if not isinstance(founding, int) or isinstance(founding, bool) or founding < 0:
+        if not isinstance(founding, int) or isinstance(founding, bool) or founding < 0 or not is_id(founding):
             raise self.fail("founding", "must be a count")
         return Sample(
             name=name,
@@ -189,12 +205,19 @@ class _Reader:
             raise self.fail("server", "must be a table")
         self._only(server, _SERVER_KEYS)
         stated = server.get("stated", [key for key in ("finish_reason", "stop_reason") if key in server])
+        if not isinstance(stated, list) or not all(isinstance(key, str) for key in stated):
+            raise self.fail("stated", "must be a list of texts")
+        finish, stop = server.get("finish_reason"), server.get("stop_reason")
+        if not isinstance(finish, str | None):
+            raise self.fail("finish_reason", "must be a text")
+        if not isinstance(stop, str | int | None) or isinstance(stop, bool) or (type(stop) is int and not is_id(stop)):
+            raise self.fail("stop_reason", "must be a text or a token id")
         return Transcript(
             ids=self._ids(),
             role=None if role == "none" else role,
             id=name,
-            finish_reason=server.get("finish_reason"),
-            stop_reason=server.get("stop_reason"),
+            finish_reason=finish,
+            stop_reason=stop,
             reported=frozenset(stated),
             tools=self._strings("tools"),
             source=f"sample {name}",
@@ -213,12 +236,14 @@ class _Reader:
                 continue
             ids += vocabulary().encode_markers(pending)
             pending = ""
-            if isinstance(piece, int) and not isinstance(piece, bool):
+            if isinstance(piece, int) and not isinstance(piece, bool) and is_id(piece):
                 ids.append(piece)
             elif isinstance(piece, dict) and set(piece) == {"plain"} and isinstance(piece["plain"], str):
                 ids += vocabulary().encode(piece["plain"])
             else:
-                raise self.fail("transcript", f"holds {piece!r}; expected a text, a token id or {{ plain = text }}")
+                raise self.fail(
+                    "transcript", f"holds {_shown(piece)}; expected a text, a token id or {{ plain = text }}"
+                )
         return tuple(ids + vocabulary().encode_markers(pending))
 
     def _expected(self) -> tuple[Message, ...]:
@@ -228,7 +253,7 @@ class _Reader:
         messages = []
         for row in rows:
             if not isinstance(row, dict):
-                raise self.fail("expected", f"holds {row!r}; expected a table")
+                raise self.fail("expected", f"holds {_shown(row)}; expected a table")
             self._only(row, _MESSAGE_KEYS)
             values = {"role": "assistant", **row}
             if "content" not in row or not all(isinstance(v, str) for v in values.values()):

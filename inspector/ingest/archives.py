@@ -10,16 +10,24 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from .unpacking import MAX_UNPACKED, UnpackError, inflate, is_gzip, is_zip, refusal, zip_files
-from .values import Problem, plural, problem
+from ..budgets import CLI, Budget
+from .documents import parse_json
+from .unpacking import TooLargeError, UnpackError, inflate, is_gzip, is_zip, refusal, zip_files
+from .values import Problem, lines_of, plural, problem
 from .wrapping import Unwrapped, unwrap
 
 _LINES: Final = (".jsonl", ".ndjson")
 _MANIFEST: Final = "manifest.json"
 
 
-def unpack(data: str | bytes, filename: str | None = None) -> Unwrapped:
-    """The text that was meant by ``data``: out of an archive, decoded, out of a code fence, out of quotes."""
+def unpack(data: str | bytes, filename: str | None = None, budget: Budget = CLI) -> Unwrapped:
+    """The text that was meant by ``data``: out of an archive, decoded, out of a code fence, out of quotes.
+
+    More than ``budget`` has, packed or unpacked, is a problem and no text.
+    """
+    refused = budget.too_many_bytes(len(data))
+    if refused:
+        return Unwrapped("", problems=(problem(1, 1, refused),))
     if isinstance(data, str) or not data:
         return unwrap(data)
     try:
@@ -28,36 +36,38 @@ def unpack(data: str | bytes, filename: str | None = None) -> Unwrapped:
             raise UnpackError(unreadable)
         notes: tuple[str, ...] = ()
         if is_gzip(data):
-            data = inflate(data, MAX_UNPACKED, form="gzip", what="The file")
+            data = inflate(data, budget.unpacked, form="gzip", what="The file")
             notes = ("decompressed with gzip",)
             inside = "it is an archive in an archive" if is_gzip(data) else refusal(data)
             if inside is not None:
                 raise UnpackError(f"{inside}, and was not opened.")
         if is_zip(data):
-            return _records(data, notes)
+            return _records(data, notes, budget)
+    except TooLargeError as error:
+        return Unwrapped("", problems=(problem(1, 1, f"{_clause(error)}; {budget.advice}"),))
     except UnpackError as error:
         return Unwrapped("", problems=(problem(1, 1, _clause(error)),))
     found = unwrap(data)
     return Unwrapped(found.text, found.line, (*notes, *found.notes), found.problems, found.quoted)
 
 
-def _records(data: bytes, notes: tuple[str, ...]) -> Unwrapped:
+def _records(data: bytes, notes: tuple[str, ...], budget: Budget) -> Unwrapped:
     """The records in an archive as JSON lines."""
     lines: list[str] = []
     problems: list[Problem] = []
     members = 0
-    for name, body in zip_files(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
+    for name, body in zip_files(data, budget.unpacked, wanted=_wanted, what="The archive"):
         members += 1
         if isinstance(body, UnpackError):
             problems.append(problem(len(lines) + 1, 1, f"a file ({ascii(name)[:60]}) was left out: {_clause(body)}"))
             continue
         text = body.decode("utf-8-sig", "replace")
         if name.lower().endswith(_LINES):
-            lines += [line for line in text.split("\n") if line.strip()]
+            lines += [line for line in lines_of(text) if line.strip()]
             continue
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = parse_json(text, budget)
+        except ValueError:
             problems.append(problem(len(lines) + 1, 1, f"a file of the archive ({ascii(name)[:60]}) is not valid JSON"))
             continue
         # One line for each record; a long list of them stays readable, and places in it tell.
@@ -89,12 +99,12 @@ def record_files(data: bytes) -> Iterator[tuple[str, bytes | Problem]]:
         UnpackError: nothing of the archive can be read, or it unpacks to more than is read.
     """
     if is_gzip(data):
-        data = inflate(data, MAX_UNPACKED, form="gzip", what="The file")
+        data = inflate(data, CLI.unpacked, form="gzip", what="The file")
     if not is_zip(data):
         yield "", data
         return
     found = False
-    for name, body in zip_files(data, MAX_UNPACKED, wanted=_wanted, what="The archive"):
+    for name, body in zip_files(data, CLI.unpacked, wanted=_wanted, what="The archive"):
         found = True
         yield name, problem(1, 1, _clause(body)) if isinstance(body, UnpackError) else body
     if not found:

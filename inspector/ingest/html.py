@@ -21,16 +21,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..budgets import CLI, Budget
 from ..renamed import NAME, NAMES
-from .unpacking import MAX_UNPACKED, UnpackError, inflate
-from .values import Problem, place, plural, problem
+from .documents import parse_json
+from .unpacking import TooLargeError, UnpackError, in_words, inflate
+from .values import Places, Problem, plural, problem
 from .wrapping import Unwrapped
 
 DATA_TYPE: Final = f"application/x-{NAME}"
 """The type of the script elements that hold data."""
 
 _OPENINGS: Final = tuple(f'<script type="application/x-{name}" data-what="record"' for name in NAMES)
-_BLOCK: Final = re.compile(f"(?:{'|'.join(map(re.escape, _OPENINGS))})" + r"[^<>]*>([A-Za-z0-9+/=\s]*)(</script>)?")
+_BLOCK: Final = re.compile(f"(?:{'|'.join(map(re.escape, _OPENINGS))})" + r"[^<>]*+>([A-Za-z0-9+/=\s]*+)(</script>)?+")
 _LEVEL: Final = 6
 _LONG: Final = 64
 _LEAST: Final = -1e308
@@ -80,14 +82,14 @@ def _numbers(values: Sequence[float]) -> tuple[str, bytes]:
     return ("f4", short.tobytes()) if same else ("f8", exact.tobytes())
 
 
-def _record_text(data: bytes) -> str:
+def _record_text(data: bytes, budget: Budget) -> str:
     """The JSON of a record as a page holds it, everything in its place.
 
     Raises:
         ValueError: it is not of that form.
     """
     text, _, body = data.partition(b"\0")
-    record = json.loads(text)
+    record = parse_json(text.decode("utf-8"), budget)
     names = record.pop("packed", None) if isinstance(record, dict) and body else None
     if names is None:
         return text.decode("utf-8")
@@ -125,28 +127,35 @@ def is_page(text: str) -> bool:
     return text.lstrip()[:14].lower() == "<!doctype html" and any(opening in text for opening in _OPENINGS)
 
 
-def out_of_page(found: Unwrapped) -> Unwrapped:
+def out_of_page(found: Unwrapped, budget: Budget = CLI) -> Unwrapped:
     """The records in an exported page as JSON lines; anything else as it is.
 
-    What is damaged becomes a problem. All records together may unpack to
-    :data:`inspector.ingest.unpacking.MAX_UNPACKED` bytes.
+    What is damaged becomes a problem. All records together may unpack to ``budget.unpacked`` bytes, those of damaged
+    ones included: nothing is read behind the record that goes beyond.
     """
     if not is_page(found.text):
         return found
     records: list[str] = []
     problems: list[Problem] = []
-    left = MAX_UNPACKED
+    left = budget.unpacked
+    places = Places(found.text, found.line)
     for block in _BLOCK.finditer(found.text):
-        line, column = place(found.text, block.start(), found.line)
+        where = places.at(block.start())
         try:
             if block.group(2) is None:
                 raise UnpackError("The record is cut short.")
             data = inflate(base64.b64decode(block.group(1), validate=False), left, form="zlib", what="The record")
             left -= len(data)
-            text = _record_text(data)
-        except (UnpackError, binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
+            text = _record_text(data, budget)
+        except TooLargeError:
+            most = in_words(budget.unpacked)
+            what = f"the records of this page unpack to more than {most}; those from here on were not opened"
+            problems.append(problem(*where, f"{what}; {budget.advice}"))
+            break
+        except (UnpackError, binascii.Error, ValueError, KeyError, TypeError, ArithmeticError) as error:
+            left -= error.size if isinstance(error, UnpackError) else 0
             what = str(error) if isinstance(error, UnpackError) else "The record is damaged."
-            problems.append(problem(line, column, f"{what[:1].lower()}{what[1:].rstrip('.')}; export the page again"))
+            problems.append(problem(*where, f"{what[:1].lower()}{what[1:].rstrip('.')}; export the page again"))
             continue
         records.append(text.replace("\n", " "))
     note = f"taken out of an exported page ({plural(len(records), 'transcript')})"

@@ -3,10 +3,10 @@
 Read are JSON arrays, Python lists and tuples, what numpy and torch print (``array([...], dtype=int64)``,
 ``tensor([...])``, lists without commas over many lines), and plain numbers between blanks, commas,
 semicolons or line breaks; a label before them (``token_ids = [...]``), ``200_006``, ``0x30d46`` and a sign.
-Ids may be any integers, negative and huge ones too. A list of lists is one transcript a row.
+Ids may be any integers of 64 bits, negative ones too. A list of lists is one transcript a row.
 
-Not read, each with its place: fractions, exponents, ``NaN``, ``true``, words, and the ``...`` of a shortened
-print.
+Not read, each with its place: numbers beyond, fractions, exponents, ``NaN``, ``true``, words, and the ``...`` of
+a shortened print.
 """
 
 from __future__ import annotations
@@ -15,26 +15,32 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from ..budgets import NO_ID, number_of
 from .values import Problem, place, plural, problem, quoted
 
-MAX_DIGITS: Final = 4000
-"""Longer numbers are refused: Python itself limits the conversion, and no id is that long."""
-
-_PLAIN: Final = re.compile(r"\s*[\[(]?[\s\d,;]*[\])]?\s*")
-_LABEL: Final = re.compile(r"\s*[\"']?[A-Za-z_][\w. ]{0,60}?[\"']?\s*[:=]\s*(?=[\[(]|(?:\w+\.)?(?:array|tensor)\()")
+_PLAIN: Final = re.compile(r"\s*+[\[(]?+[\s\d,;]*+[\])]?+\s*+")
+_LABEL: Final = re.compile(
+    r"\s*+[\"']?+[A-Za-z_][\w. ]{0,60}+[\"']?+\s*+[:=]\s*+(?=[\[(]|(?:\w++\.)?+(?:array|tensor)\()"
+)
 _PIECE: Final = re.compile(
     r"""
-      (?P<gap>[\s,;]+)
-    | (?P<number>[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:_\d+)*)(?=[\s,;\])]|\Z))
+      (?P<gap>[\s,;]++)
+    | (?P<number>[+-]?(?:0[xX][0-9a-fA-F]++|\d++(?:_\d++)*+)(?=[\s,;\])]|\Z))
     | (?P<open>[\[(]
         | (?:(?:np|numpy|jnp|torch|tf)\.)?(?:array|asarray|tensor|Tensor|u?int(?:8|16|32|64)?|list|tuple)\()
     | (?P<close>[\])])
-    | (?P<keyword>(?:dtype|device|requires_grad|shape)\s*=\s*(?:'[^'\n]*'|"[^"\n]*"|\([\d,\s]*\)|[\w.:]+))
+    | (?P<keyword>(?:dtype|device|requires_grad|shape)\s*+=\s*+(?:'[^'\n]*+'|"[^"\n]*+"|\([\d,\s]*+\)|[\w.:]++))
     | (?P<cut>\.\.\.|…)
-    | (?P<other>"[^"\n]{0,200}"?|'[^'\n]{0,200}'?|[^\s,;\[\]()]+)
+    | (?P<other>"[^"\n]{0,200}+"?+|'[^'\n]{0,200}+'?+|[^\s,;\[\]()]++)
     """,
     re.VERBOSE,
 )
+_DIGITS: Final = re.compile(r"\d++")
+_SEPARATOR: Final = re.compile(r"\D")
+_PART: Final = 1_000_000
+_SHORT: Final = 18
+"""Digits of a number that has 64 bits whatever they are. Others are judged one by one, each with its place."""
+
 _PAIRS: Final = {"]": "[", ")": "("}
 
 
@@ -105,10 +111,18 @@ def _read_plain(text: str) -> Ids | None:
     opened, closed = bare[:1] in ("[", "("), bare[-1:] in ("]", ")")
     if opened != closed or (opened and _PAIRS[bare[-1]] != bare[0]):
         return None
-    pieces = re.findall(r"\d+", bare)
-    if pieces and max(map(len, pieces)) > MAX_DIGITS:
-        return None
-    return Ids([list(map(int, pieces))], _notation(bare[:1] if opened else "", bare))
+    ids: list[int] = []
+    at = 0
+    while at < len(bare):
+        # In parts that end between numbers: a string for each number of a long text would take ten times its memory.
+        gap = _SEPARATOR.search(bare, min(at + _PART, len(bare)))
+        end = gap.start() if gap else len(bare)
+        pieces = _DIGITS.findall(bare, at, end)
+        if len(max(pieces, key=len, default="")) > _SHORT:
+            return None
+        ids += map(int, pieces)
+        at = end + 1
+    return Ids([ids], _notation(bare[:1] if opened else "", bare))
 
 
 def _notation(opening: str, text: str) -> str:
@@ -190,11 +204,11 @@ class _Scanner:
         return True
 
     def _number(self, piece: re.Match[str]) -> bool:
-        found = piece.group()
-        if len(found) > MAX_DIGITS:
-            self._refuse(piece.start(), f"expected a token id, found a number of {len(found):,} digits")
+        number = number_of(piece.group())
+        if number is None:
+            self._refuse(piece.start(), NO_ID)
             return False
-        self.row.append(int(found, 16) if found.lstrip("+-")[:2].lower() == "0x" else int(found))
+        self.row.append(number)
         return True
 
     def _end_row(self) -> None:

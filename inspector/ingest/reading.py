@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import replace
 
+from ..budgets import CLI, Budget
 from ..tokens import START, Transcript
 from .archives import unpack
+from .documents import parse_json
 from .html import out_of_page
 from .ids import looks_like_ids, read_ids
 from .record import Defaults
 from .records import looks_like_records, read_records
 from .text import MARKER_TEXT, describe, read_text, role_of
-from .values import FORMATS, Detection, Loaded, Problem, plural, problem
+from .values import FORMATS, Detection, Loaded, Problem, ProblemList, plural, problem
 from .wrapping import Unwrapped
 
 
@@ -39,8 +41,11 @@ def read(
     markers: bool = True,
     filename: str | None = None,
     tools: tuple[str, ...] = (),
+    budget: Budget = CLI,
 ) -> Loaded:
     """Transcripts from ``data``. What cannot be read becomes a problem; the rest is kept.
+
+    Of many problems of a kind the first are listed, and the others counted in one more.
 
     Args:
         data: text, or bytes in UTF-8 or as a byte-order mark says; a page or a bundle that harmonylens wrote, gzip.
@@ -50,6 +55,7 @@ def read(
         markers: whether text that spells a marker is one.
         filename: where it came from, for the transcripts' source.
         tools: declared tools of transcripts that do not name any themselves.
+        budget: how much is read; what is beyond is a problem that says what to do.
 
     Raises:
         ValueError: ``format`` is none of these.
@@ -62,24 +68,31 @@ def read(
     """
     if format != "auto" and format not in FORMATS:
         raise ValueError(f"format is {format!r}, expected auto, {', '.join(FORMATS)}")
-    found = unpack(data, filename)
+    found = unpack(data, filename, budget)
     if format in ("auto", "records"):
-        found = out_of_page(found)
+        found = out_of_page(found, budget)
     detection = _detect(found, filename)
     chosen = detection.format if format == "auto" else format
     loaded: Loaded
     if not found.text.strip() and chosen != "text":
         loaded = _nothing(found, chosen)
     elif chosen == "records":
-        loaded = _records(found, filename, Defaults(role, tools, markers), detection)
+        loaded = _records(found, filename, Defaults(role, tools, markers, budget), detection)
     elif chosen == "ids":
-        loaded = _ids(found, filename, role, tools)
+        loaded = _ids(found, filename, role, tools, budget)
     elif not found.text.strip() and format == "auto":
         loaded = _nothing(found, chosen)
     else:
-        loaded = _text(found, filename, role, tools, markers)
+        loaded = _text(found, filename, role, tools, markers, budget)
     notes = "; ".join((loaded.explanation, *found.notes))
-    return replace(loaded, explanation=notes, problems=found.problems + loaded.problems)
+    return replace(loaded, explanation=notes, problems=(*_few(found.problems), *loaded.problems))
+
+
+def _few(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    kept = ProblemList()
+    for each in problems:
+        kept.add(each)
+    return kept.all()
 
 
 def _detect(found: Unwrapped, filename: str | None) -> Detection:
@@ -108,16 +121,16 @@ def _is_number_array(text: str) -> bool:
     if bare[:1] != "[" or bare[-1:] != "]" or len(bare) > 1_000_000:
         return False
     try:
-        value = json.loads(bare)
-    except (ValueError, RecursionError):
+        value = parse_json(bare)
+    except ValueError:
         return False
     return bool(value) and all(entry is None or isinstance(entry, int | float) for entry in value)
 
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
+        return isinstance(parse_json(text), dict)
+    except ValueError:
         return False
 
 
@@ -145,36 +158,61 @@ def _records(found: Unwrapped, filename: str | None, defaults: Defaults, detecti
             f"; {headless:,} without a role that do not begin with <|start|>: "
             'add "role": "assistant", or choose that role, if they continue after <|start|>assistant'
         )
-    if not transcripts and not problems:
-        problems = [problem(found.line, 1, "expected transcript records, JSON objects with token_ids or text")]
-    return Loaded(tuple(transcripts), "records", explanation, tuple(problems))
+    listed = problems.all()
+    if not transcripts and not listed:
+        listed = (problem(found.line, 1, "expected transcript records, JSON objects with token_ids or text"),)
+    return Loaded(tuple(transcripts), "records", explanation, listed)
 
 
-def _ids(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[str, ...]) -> Loaded:
+def _ids(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[str, ...], budget: Budget) -> Loaded:
     read_in = read_ids(found.text, found.line)
-    problems: tuple[Problem, ...] = tuple(read_in.problems)
+    problems = ProblemList()
+    for each in read_in.problems:
+        problems.add(each)
     rows = [row for row in read_in.rows if row] or [[]]
-    if problems and not read_in.count:
-        return Loaded((), "ids", read_in.describe(), problems)
-    transcripts = tuple(
-        Transcript(
+    if problems.listed and not read_in.count:
+        return Loaded((), "ids", read_in.describe(), problems.all())
+    transcripts: list[Transcript] = []
+    for number, row in enumerate(rows, 1):
+        refused = budget.too_many_tokens(len(row))
+        if refused:
+            problems.add(problem(found.line, 1, f"row {number}: {refused}" if len(rows) > 1 else refused))
+            continue
+        if len(transcripts) == budget.records:
+            problems.add(Problem(found.line, 1, budget.records_left_out()))
+            break
+        transcript = Transcript(
             ids=tuple(row),
             role=role_of(row) if role == "auto" else role,
             id=f"row {number}" if len(rows) > 1 else "",
             tools=tools,
             source=f"{_source(filename)}, row {number}" if len(rows) > 1 else _source(filename),
         )
-        for number, row in enumerate(rows, 1)
-    )
-    return Loaded(transcripts, "ids", _with_role(read_in.describe(), transcripts[0], role), problems)
+        transcripts.append(transcript)
+    why = _with_role(read_in.describe(), transcripts[0], role) if transcripts else read_in.describe()
+    return Loaded(tuple(transcripts), "ids", why, problems.all())
 
 
-def _text(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[str, ...], markers: bool) -> Loaded:
+def _text(
+    found: Unwrapped,
+    filename: str | None,
+    role: str | None,
+    tools: tuple[str, ...],
+    markers: bool,
+    budget: Budget,
+) -> Loaded:
+    why = describe(found.text)
+    refused = budget.too_many_characters(len(found.text))
+    if refused:
+        return Loaded((), "text", why, (problem(found.line, 1, refused),))
     ids, notes = read_text(found, markers=markers)
+    refused = budget.too_many_tokens(len(ids))
+    if refused:
+        return Loaded((), "text", why, (problem(found.line, 1, refused),))
     transcript = Transcript(
         ids=tuple(ids), role=role_of(ids) if role == "auto" else role, tools=tools, source=_source(filename)
     )
-    why = _with_role(f"{describe(found.text)}, {plural(len(ids), 'token')}", transcript, role)
+    why = _with_role(f"{why}, {plural(len(ids), 'token')}", transcript, role)
     return Loaded((transcript,), "text", "; ".join((why, *notes)))
 
 

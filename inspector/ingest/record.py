@@ -15,13 +15,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeGuard, get_args
 
+from ..budgets import CLI, NO_ID, Budget, first_beyond, is_id
 from ..harmony.message import ROLES
 from ..renamed import is_ours
 from ..tokens import Origin, Transcript, vocabulary
 from .carried import KEY, carried_by
-from .ids import MAX_DIGITS
 from .values import Problem, place, problem, quoted
 
 _REASONS: Final = ("finish_reason", "stop_reason")
@@ -67,11 +67,12 @@ class Source:
 
 @dataclass(slots=True)
 class Defaults:
-    """What to read into a record that does not say: a forced role, the tools, how text is taken."""
+    """What to read into a record that does not say: a forced role, the tools, how text is taken; how much is read."""
 
     role: str | None = "auto"
     tools: tuple[str, ...] = ()
     markers: bool = True
+    budget: Budget = CLI
 
 
 @dataclass(slots=True)
@@ -90,28 +91,6 @@ class _Fields:
             where = self.source.locate(error.key, error.index)
             self.problems.append(problem(*where, f"{error}; the field was left out", lost=False))
             return None
-
-
-def parse_json(text: str) -> Any:
-    """``json.loads`` whose every failure is a ValueError that says what is wrong.
-
-    Raises:
-        ValueError: not JSON (then a JSONDecodeError), nested too deeply, or with a number too long.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
-
-
-def json_problem(error: ValueError, text: str, line: int, *, start: int = 0) -> Problem:
-    """The sentence for JSON that could not be read; ``start`` is where it begins in ``text``."""
-    if isinstance(error, json.JSONDecodeError):
-        what = f"not valid JSON ({error.msg}); expected an object with token_ids or text"
-        return problem(*place(text, min(error.pos, len(text)), line), what)
-    if "digits" in str(error):
-        return problem(*place(text, start, line), f"a number has more than {MAX_DIGITS:,} digits; expected fewer")
-    return problem(*place(text, start, line), str(error))
 
 
 def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transcript | None, list[Problem]]:
@@ -166,15 +145,26 @@ def _identity(value: object, source: Source) -> str:
 
 def _ids_of(raw: Mapping[str, Any], defaults: Defaults) -> list[int]:
     if raw.get("token_ids") is not None:
-        return _int_list("token_ids", raw["token_ids"])
+        return _within(_int_list("token_ids", raw["token_ids"]), "token_ids", defaults.budget)
     if raw.get("text") is not None:
         text = raw["text"]
         if not isinstance(text, str):
             raise _Unreadable(f'"text" is {_kind(text)}, expected a string', "text")
-        return vocabulary().encode_markers(text) if defaults.markers else vocabulary().encode(text)
+        refused = defaults.budget.too_many_characters(len(text))
+        if refused:
+            raise _Unreadable(refused, "text")
+        encode = vocabulary().encode_markers if defaults.markers else vocabulary().encode
+        return _within(encode(text), "text", defaults.budget)
     if isinstance(raw.get("error"), str):
         raise _Unreadable(f"the record holds an error instead of a transcript: {quoted(raw['error'], 200)}", "error")
     raise _Unreadable('the record has neither "token_ids" (a list of integers) nor "text" (a string)', "")
+
+
+def _within(ids: list[int], key: str, budget: Budget) -> list[int]:
+    refused = budget.too_many_tokens(len(ids))
+    if refused:
+        raise _Unreadable(refused, key)
+    return ids
 
 
 def _role(key: str, value: object) -> str | None:
@@ -190,7 +180,7 @@ def _reasons(fields: _Fields) -> tuple[str | None, str | int | None, frozenset[s
     finish = raw.get("finish_reason")
     if isinstance(finish, dict) and isinstance(finish.get("type"), str):
         matched = finish.get("matched")
-        if "stop_reason" not in raw and isinstance(matched, str | int) and not isinstance(matched, bool):
+        if "stop_reason" not in raw and _is_stop(matched):
             return finish["type"], matched, frozenset({"finish_reason", "stop_reason"})
         finish = finish["type"]
         word: str | None = finish
@@ -211,9 +201,13 @@ def _string(key: str, value: object) -> str:
 
 
 def _stop(key: str, value: object) -> str | int:
-    if isinstance(value, str | int) and not isinstance(value, bool):
+    if _is_stop(value):
         return value
     raise _Unreadable(f'"{key}" is {_kind(value)}, expected a string, a token id or null', key)
+
+
+def _is_stop(value: object) -> TypeGuard[str | int]:
+    return isinstance(value, str) or (type(value) is int and is_id(value))
 
 
 def _object(key: str, value: object) -> dict[str, Any]:
@@ -234,6 +228,9 @@ def _int_list(key: str, value: object) -> list[int]:
     entries: list[int] = _list(key, value)
     # type() and not isinstance(): true and false are ints to Python.
     if set(map(type, entries)) <= {int}:
+        beyond = first_beyond(entries)
+        if beyond is not None:
+            raise _Unreadable(f'"{key}"[{beyond}]: {NO_ID}', key, beyond)
         return entries
     index = next(i for i, entry in enumerate(entries) if type(entry) is not int)
     raise _Unreadable(f'"{key}"[{index}] is {_kind(entries[index])}, expected an integer', key, index)
@@ -282,6 +279,7 @@ def _is_pair(pair: object) -> bool:
         isinstance(pair, list)
         and len(pair) == 2
         and type(pair[0]) is int
+        and is_id(pair[0])
         and (type(pair[1]) is float or (type(pair[1]) is int and abs(pair[1]) < 1e300))
     )
 
@@ -308,7 +306,7 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value) if abs(value) < 1e20 else "a huge integer"
+        return str(value) if is_id(value) else "a huge integer"
     if isinstance(value, float):
         return f"the number {value!r}"
     if isinstance(value, str):

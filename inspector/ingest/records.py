@@ -7,23 +7,22 @@ constant memory; a file that is one array or one object over many lines is read 
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, TextIO, TypeAlias
 
+from ..budgets import CLI, Budget
 from ..renamed import is_ours
 from ..tokens import Transcript
-from .record import KEYS, Defaults, Source, json_problem, parse_json, read_record
-from .values import Problem, place, plural, problem
+from .documents import json_document, json_problem, opens_document, parse_json
+from .record import KEYS, Defaults, Source, read_record
+from .values import Problem, ProblemList, lines_of, plural, problem
 from .wrapping import bom_encoding
 
 Item: TypeAlias = Transcript | Problem
+_Line: TypeAlias = tuple[int, str | Problem]
 
 _CHUNK: Final = 1 << 20
-_DECODER: Final = json.JSONDecoder()
-_GAP: Final = re.compile(r"[\s,]*")
-_NEXT_OBJECT: Final = re.compile(r"^\s*\{", re.MULTILINE)
 _JSON_GAP: Final = " \t\r\n"
 
 
@@ -34,45 +33,78 @@ def iter_records(
     role: str | None = "auto",
     tools: tuple[str, ...] = (),
     markers: bool = True,
+    budget: Budget = CLI,
 ) -> Iterator[Item]:
     """Transcripts and problems from an open file of JSON lines, in order, one line in memory at a time.
 
     A transcript that lost an optional field is followed by the problem that says so (``lost`` is False).
     Blank lines are skipped. UTF-8 or what a byte-order mark says. When the file is one pretty-printed object
     or array it is read whole. ``name`` is used in the transcripts' source; ``role``, ``tools`` and
-    ``markers`` are those of :func:`inspector.ingest.read`. Never raises for what the file holds (OSError is
+    ``markers`` are those of :func:`inspector.ingest.read`. A line, or a document over many, is no longer than
+    ``budget.characters``; there may be any number of them. Never raises for what the file holds (OSError is
     the caller's).
     """
-    defaults = Defaults(role, tools, markers)
-    lines = _decoded_lines(file)
+    defaults = Defaults(role, tools, markers, budget)
+    lines = _decoded_lines(file, budget)
     for number, line in lines:
+        if isinstance(line, Problem):
+            yield line
+            continue
         text = line.strip(_JSON_GAP)
         if not text:
             continue
-        if text in ("[", "{") or (text[0] in "[{" and _opens_document(text)):
-            rest = "".join(text for _, text in lines)
-            yield from _document(line + rest, number, name, defaults)
+        if text in ("[", "{") or (text[0] in "[{" and opens_document(text)):
+            yield from _whole(line, number, lines, name, defaults)
             return
         yield from _line(line, number, name, defaults)
         break
     for number, line in lines:
-        if line.strip(_JSON_GAP):
+        if isinstance(line, Problem):
+            yield line
+        elif line.strip(_JSON_GAP):
             yield from _line(line, number, name, defaults)
 
 
-def read_records(text: str, line: int, name: str, defaults: Defaults) -> tuple[list[Transcript], list[Problem]]:
-    """All records of a text whose first line has the number ``line``."""
+def _whole(first: str, number: int, lines: Iterator[_Line], name: str, defaults: Defaults) -> Iterator[Item]:
+    """The records of a document that begins with a line and goes on in the others."""
+    pieces, size = [first], len(first)
+    for _, line in lines:
+        if isinstance(line, Problem):
+            yield line
+            return
+        pieces.append(line)
+        size += len(line)
+        refused = defaults.budget.too_many_characters(size, "a JSON document over many lines")
+        if refused:
+            yield problem(number, 1, refused)
+            return
+    yield from _document("".join(pieces), number, name, defaults)
+
+
+def read_records(text: str, line: int, name: str, defaults: Defaults) -> tuple[list[Transcript], ProblemList]:
+    """The records of a text whose first line has the number ``line``, as many as the budget has."""
+    transcripts: list[Transcript] = []
+    problems = ProblemList()
+    for item in _items(text, line, name, defaults):
+        if isinstance(item, Problem):
+            problems.add(item)
+        elif len(transcripts) < defaults.budget.records:
+            transcripts.append(item)
+        else:
+            problems.add(Problem(line, 1, defaults.budget.records_left_out()))
+            break
+    return transcripts, problems
+
+
+def _items(text: str, line: int, name: str, defaults: Defaults) -> Iterator[Item]:
     bare = text.lstrip(_JSON_GAP)
     first = bare.split("\n", 1)[0].strip(_JSON_GAP)
-    if first in ("[", "{") or (first[:1] in ("[", "{") and "\n" in bare.rstrip() and _opens_document(first)):
-        items = list(_document(text, line, name, defaults))
-    else:
-        items = []
-        for offset, piece in enumerate(text.split("\n")):
-            if piece.strip(_JSON_GAP):
-                items += _line(piece, line + offset, name, defaults)
-    transcripts = [item for item in items if isinstance(item, Transcript)]
-    return transcripts, [item for item in items if isinstance(item, Problem)]
+    if first in ("[", "{") or (first[:1] in ("[", "{") and "\n" in bare.rstrip() and opens_document(first)):
+        yield from _document(text, line, name, defaults)
+        return
+    for number, piece in enumerate(lines_of(text), line):
+        if piece.strip(_JSON_GAP):
+            yield from _line(piece, number, name, defaults)
 
 
 def looks_like_records(text: str, filename: str | None = None) -> tuple[float, str]:
@@ -88,7 +120,7 @@ def looks_like_records(text: str, filename: str | None = None) -> tuple[float, s
         return 0.0, ""
     lines = [piece for piece in text.split("\n", 40) if piece.strip(_JSON_GAP)][:20]
     good = sum(1 for piece in lines if _is_record(piece))
-    total = sum(1 for piece in text.split("\n") if piece.strip(_JSON_GAP)) if good else 0
+    total = sum(1 for piece in lines_of(text) if piece.strip(_JSON_GAP)) if good else 0
     if good and total == 1:
         return 0.98, "a transcript record (one JSON object)"
     if good:
@@ -119,20 +151,9 @@ def _is_record(line: str) -> bool:
     return isinstance(value, dict) and ("token_ids" in value or "text" in value)
 
 
-def _opens_document(first: str) -> bool:
-    """True when the first line is only the beginning of a JSON value that goes on below."""
-    try:
-        _DECODER.raw_decode(first)
-    except json.JSONDecodeError as error:
-        return error.pos >= len(first)
-    except (ValueError, RecursionError):
-        return False
-    return False
-
-
 def _line(line: str, number: int, name: str, defaults: Defaults) -> Iterator[Item]:
     try:
-        value = parse_json(line)
+        value = parse_json(line, defaults.budget)
     except ValueError as error:
         yield json_problem(error, line.rstrip("\r\n"), number)
         return
@@ -159,79 +180,64 @@ def _is_manifest(value: object) -> bool:
 
 def _document(text: str, line: int, name: str, defaults: Defaults) -> Iterator[Item]:
     """Objects one after the other over many lines, or the entries of an array."""
-    start = _GAP.match(text)
-    at = start.end() if start else 0
-    in_array = text[at : at + 1] == "["
-    at += in_array
-    counted, number, line_start = 0, line, 0
-    while True:
-        gap = _GAP.match(text, at)
-        at = gap.end() if gap else at
-        # Lines are counted as we go: counting from the start each time would be quadratic.
-        number += text.count("\n", counted, at)
-        if "\n" in text[counted:at]:
-            line_start = text.rfind("\n", counted, at) + 1
-        counted = at
-        if at >= len(text):
-            if in_array:
-                yield problem(
-                    *place(text, len(text.rstrip()), line), "the array of records is not closed: expected ']'"
-                )
-            return
-        if in_array and text[at] == "]":
-            tail = text[at + 1 :].strip()
-            if tail:
-                yield problem(number, at - line_start + 2, "expected nothing after the array of records")
-            return
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            shown = error if isinstance(error, ValueError) else ValueError("the JSON is nested too deeply")
-            yield json_problem(shown, text, line, start=at)
-            resume = _NEXT_OBJECT.search(text, max(at + 1, getattr(error, "pos", at)))
-            if resume is None:
-                return
-            at = resume.end() - 1
+    for found in json_document(text, line, defaults.budget):
+        if isinstance(found, Problem):
+            yield found
             continue
-        source = Source(text[at:end], number, name, at - line_start)
-        transcript, problems = read_record(value, source, defaults)
+        value, own, (number, column) = found
+        transcript, problems = read_record(value, Source(own, number, name, column - 1), defaults)
         if transcript is not None:
             yield transcript
         yield from problems
-        at = end
 
 
-def _decoded_lines(file: BinaryIO | TextIO) -> Iterator[tuple[int, str]]:
-    """Numbered lines of text. Line by line, so that a growing pipe is read as it grows."""
+def _decoded_lines(file: BinaryIO | TextIO, budget: Budget) -> Iterator[_Line]:
+    """Numbered lines of text. Line by line, so that a growing pipe is read as it grows.
+
+    A line that is too long is passed over, with a problem in its place.
+    """
+    most = budget.characters
     number = 0
-    lines: Iterator[str | bytes] = iter(file)
-    for line in lines:
+    while line := file.readline(most + 1):
         number += 1
-        if isinstance(line, str):
-            yield number, line.removeprefix("\ufeff") if number == 1 else line
-            continue
-        if number == 1 and (bom := bom_encoding(line)):
+        if number == 1 and isinstance(line, bytes) and (bom := bom_encoding(line)):
             codec, skip, _ = bom
             if codec != "utf-8":
-                yield from _recoded(line[skip:], file, codec)
+                yield from _recoded(line[skip:], file, codec, budget)
                 return
             line = line[skip:]
-        yield number, line.decode("utf-8", "replace")
+        if len(line) > most and line[-1:] not in ("\n", b"\n"):
+            while (more := file.readline(_CHUNK)) and more[-1:] not in ("\n", b"\n"):
+                pass
+            yield number, _too_long(number, budget)
+        elif isinstance(line, str):
+            yield number, line.removeprefix("\ufeff") if number == 1 else line
+        else:
+            yield number, line.decode("utf-8", "replace")
 
 
-def _recoded(head: bytes, file: BinaryIO | TextIO, codec: str) -> Iterator[tuple[int, str]]:
+def _recoded(head: bytes, file: BinaryIO | TextIO, codec: str, budget: Budget) -> Iterator[_Line]:
     """Lines of a file in UTF-16 or UTF-32, whose line breaks are not single bytes."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
-    held, number, chunk = "", 0, head
+    held: list[str] = []
+    size, number, chunk = 0, 1, head
     while True:
-        held += decoder.decode(chunk, final=not chunk)
-        *whole, held = held.split("\n")
-        for line in whole:
-            number += 1
-            yield number, line + "\n"
+        # Only what is new is looked through: a long line comes in many pieces.
+        first, *others = decoder.decode(chunk, final=not chunk).split("\n")
+        for piece in others:
+            is_long = size + len(first) > budget.characters
+            yield number, _too_long(number, budget) if is_long else "".join((*held, first, "\n"))
+            held, size, number, first = [], 0, number + 1, piece
+        size += len(first)
+        if size <= budget.characters:
+            held.append(first)
         if not chunk:
             break
         read = file.read(_CHUNK)
         chunk = read if isinstance(read, bytes) else b""
-    if held:
-        yield number + 1, held
+    if size:
+        yield number, _too_long(number, budget) if size > budget.characters else "".join(held)
+
+
+def _too_long(number: int, budget: Budget) -> Problem:
+    return problem(number, 1, str(budget.too_many_characters(budget.characters + 1, "a line")))

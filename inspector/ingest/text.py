@@ -17,7 +17,7 @@ from .wrapping import Unwrapped
 
 MARKER_TEXT: Final = re.compile(r"<\|(?:start|end|message|channel|constrain|return|call)\|>")
 _CLOSED: Final = re.compile(r"<\|(?:end|return|call)\|>\Z")
-_LEADING: Final = re.compile(r"[\r\n]+(?=<\|(?:start|channel)\|>)")
+_LEADING: Final = re.compile(r"[\r\n]++(?=<\|(?:start|channel)\|>)")
 
 
 def describe(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import stat
 import struct
 import sys
@@ -16,16 +17,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
-MAX_UNPACKED: Final = 256 * 2**20
-"""Bytes that a file may unpack to: four times what may be uploaded, a thousand long transcripts."""
-
-MAX_FILES: Final = 20_000
-"""Files that an archive may have."""
-
-MAX_DIRECTORY: Final = 4 * 2**20
-"""Bytes that an archive's own list of its files may have."""
+from ..budgets import CLI, MAX_DIRECTORY, MAX_MEMBERS, MAX_STREAMS
 
 _CHUNK: Final = 2**16
+_FIRST_CHUNK: Final = 2**10
+_ZEROS: Final = re.compile(rb"\0*+\Z")
 _END: Final = struct.Struct("<4s4H2LH")
 _END_MARK: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x07"
@@ -40,16 +36,23 @@ _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
 class UnpackError(ValueError):
-    """Compressed data that is damaged or would grow beyond its limit; the message is one sentence."""
+    """Compressed data that is damaged or would grow beyond its limit; the message is one sentence.
+
+    ``size`` is how many bytes came out of it before: they have been paid for, and count for the limit of the whole.
+    """
+
+    def __init__(self, what: str, size: int = 0) -> None:
+        super().__init__(what)
+        self.size = size
 
 
-class _TooLarge(UnpackError):
-    """An archive that unpacks to more than its limit: no further file of it is read."""
+class TooLargeError(UnpackError):
+    """Data that unpacks to more than its limit: nothing behind it is read."""
 
 
 def inflate(
     data: bytes,
-    limit: int = MAX_UNPACKED,
+    limit: int = CLI.unpacked,
     *,
     form: Literal["raw", "zlib", "gzip", "lzma"] = "raw",
     what: str = "The data",
@@ -68,27 +71,40 @@ def inflate(
     if form == "lzma":
         return _unlzma(data, limit, what)
     out: list[bytes] = []
-    size = 0
-    rest = data
-    while True:
-        member = zlib.decompressobj(_WINDOW[form])
-        while not member.eof:
-            try:
-                piece = member.decompress(rest, min(_CHUNK * 16, limit - size + 1))
-            except zlib.error as error:
-                raise UnpackError(f"{what} is damaged: it cannot be decompressed.") from error
-            rest = member.unconsumed_tail
-            size += len(piece)
-            if size > limit:
-                raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
-            if not piece and not rest and not member.eof:
-                raise UnpackError(f"{what} is cut short.")
-            out.append(piece)
-        rest = member.unused_data
-        if not rest.strip(b"\0"):
-            return b"".join(out)
+    size = at = 0
+    for _ in range(MAX_STREAMS):
+        at, size = _stream(data, at, out, size, limit, _WINDOW[form], what)
+        if _ZEROS.match(data, at):
+            return out[0] if len(out) == 1 else b"".join(out)
         if form != "gzip":
-            raise UnpackError(f"{what} is damaged: {len(rest):,} bytes follow its end.")
+            raise UnpackError(f"{what} is damaged: {len(data) - at:,} bytes follow its end.", size)
+    raise UnpackError(f"{what} is put together from more than {MAX_STREAMS:,} gzip streams; pack it as one.", size)
+
+
+def _stream(data: bytes, at: int, out: list[bytes], size: int, limit: int, window: int, what: str) -> tuple[int, int]:
+    """Unpack the stream that begins at ``at`` behind what is in ``out``; where it ends, and the size of all."""
+    stream = zlib.decompressobj(window)
+    view = memoryview(data)
+    # What is handed over and not used is copied: a little at first, for a file of many short streams.
+    chunk = _FIRST_CHUNK
+    rest: bytes | memoryview = b""
+    while not stream.eof:
+        if not rest:
+            rest, at = view[at : at + chunk], min(len(data), at + chunk)
+            chunk = min(chunk * 2, _CHUNK)
+        try:
+            piece = stream.decompress(rest, min(_CHUNK * 16, limit - size + 1))
+        except zlib.error as error:
+            raise UnpackError(f"{what} is damaged: it cannot be decompressed.", size) from error
+        rest = stream.unconsumed_tail
+        size += len(piece)
+        if size > limit:
+            raise TooLargeError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.", size)
+        if piece:
+            out.append(piece)
+        elif not rest and not stream.eof and at >= len(data):
+            raise UnpackError(f"{what} is cut short.", size)
+    return at - len(stream.unused_data), size
 
 
 def _unlzma(data: bytes, limit: int, what: str) -> bytes:
@@ -98,9 +114,9 @@ def _unlzma(data: bytes, limit: int, what: str) -> bytes:
     except lzma.LZMAError as error:
         raise UnpackError(f"{what} is damaged: it cannot be decompressed.") from error
     if len(body) > limit:
-        raise UnpackError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+        raise TooLargeError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.", len(body))
     if not stream.eof:
-        raise UnpackError(f"{what} is cut short.")
+        raise UnpackError(f"{what} is cut short.", len(body))
     if stream.unused_data:
         raise UnpackError(f"{what} is damaged: {len(stream.unused_data):,} bytes follow its end.")
     return body
@@ -108,7 +124,7 @@ def _unlzma(data: bytes, limit: int, what: str) -> bytes:
 
 def unzip(
     data: bytes,
-    limit: int = MAX_UNPACKED,
+    limit: int = CLI.unpacked,
     *,
     wanted: Callable[[str], bool] = lambda name: True,
     what: str = "The archive",
@@ -126,7 +142,7 @@ def unzip(
 
 def zip_files(
     data: bytes,
-    limit: int = MAX_UNPACKED,
+    limit: int = CLI.unpacked,
     *,
     wanted: Callable[[str], bool] = lambda name: True,
     what: str = "The archive",
@@ -138,30 +154,32 @@ def zip_files(
     never become paths. ``limit`` holds for all files together, as they really unpack and not as the archive claims.
 
     Raises:
-        UnpackError: no zip archive, more than :data:`MAX_FILES` files, or more than ``limit`` bytes.
+        UnpackError: no zip archive, more than :data:`MAX_MEMBERS` files, or more than ``limit`` bytes.
     """
     size = directory_size(data)
     if size is None:
         raise UnpackError(f"{what} is no zip archive, or is damaged.")
     if size > MAX_DIRECTORY:
-        raise UnpackError(f"{what} has a list of files that is too long; at most {MAX_FILES:,} are read.")
+        raise UnpackError(f"{what} has a list of files that is too long; at most {MAX_MEMBERS:,} are read.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
         raise UnpackError(f"{what} is no zip archive, or is damaged.") from error
     with archive:
-        if len(entries) > MAX_FILES:
-            raise UnpackError(f"{what} has {len(entries):,} files; at most {MAX_FILES:,} are read.")
+        if len(entries) > MAX_MEMBERS:
+            raise UnpackError(f"{what} has {len(entries):,} files; at most {MAX_MEMBERS:,} are read.")
         left = limit
         for entry in entries:
             if not is_plain_file(entry) or not wanted(entry.filename):
                 continue
             try:
                 body = _member(archive, entry, left, limit, what)
-            except _TooLarge:
+            except TooLargeError:
                 raise
             except UnpackError as error:
+                # Bytes that a damaged file gave are paid for: thousands of such files may lie upon each other.
+                left -= error.size
                 yield entry.filename, error
                 continue
             left -= len(body)
@@ -202,11 +220,13 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, limit: 
             while piece := file.read(min(_CHUNK, left - len(body) + 1)):
                 body += piece
                 if len(body) > left:
-                    raise _TooLarge(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
+                    raise TooLargeError(f"{what} unpacks to more than {in_words(limit)}, and was not opened.")
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         if isinstance(error, UnpackError):
             raise
-        raise UnpackError(f"{what} is damaged: one of its files cannot be decompressed.") from error
+        # What the last piece gave before it failed is not known.
+        size = len(body) + min(_CHUNK, entry.file_size)
+        raise UnpackError(f"{what} is damaged: one of its files cannot be decompressed.", size) from error
     return bytes(body)
 
 

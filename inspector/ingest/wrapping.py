@@ -25,8 +25,8 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
 
-_FENCE: Final = re.compile(r"\s*(`{3,}|~{3,})[^\n`]*\n")
-_SINGLE_QUOTED: Final = re.compile(r"'(?:[^'\\\n]|\\.)*'")
+_FENCE: Final = re.compile(r"\s*+(`{3,}+|~{3,}+)[^\n`]*+\n")
+_SINGLE_QUOTED: Final = re.compile(r"'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'")
 
 
 @dataclass(frozen=True, slots=True)

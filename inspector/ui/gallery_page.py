@@ -178,13 +178,13 @@ def _problems(galleries: Sequence[Gallery]) -> None:
         if not gallery.samples:
             st.error(as_markdown(cut(gallery.problems[0], MOST_DESCRIPTION)))
             continue
-        count = len(gallery.problems)
+        count = len(gallery.problems) + gallery.more_problems
         what = "one thing was left out" if count == 1 else f"{count:,} things were left out"
         with st.expander(f"{as_markdown(gallery_title(gallery))}: {what}", icon=":material/warning:"):
             for sentence in gallery.problems[:MOST_PROBLEMS]:
                 st.markdown(f"- {as_markdown(cut(sentence, MOST_DESCRIPTION))}")
-            if count > MOST_PROBLEMS:
-                st.caption(f"and {count - MOST_PROBLEMS:,} more")
+            if count > min(MOST_PROBLEMS, len(gallery.problems)):
+                st.caption(f"and {count - min(MOST_PROBLEMS, len(gallery.problems)):,} more")
 
 
 def _close() -> None:

@@ -153,10 +153,9 @@ def _open_example() -> None:
 
 
 def _problems(loaded: Loaded) -> None:
-    for problem in loaded.problems[:5]:
+    # Reading lists the first of many and counts the others.
+    for problem in loaded.problems:
         (st.error if problem.lost else st.warning)(as_markdown(_sentence(problem.sentence)))
-    if len(loaded.problems) > 5:
-        st.caption(f"and {len(loaded.problems) - 5:,} more of these")
 
 
 def _sentence(text: str) -> str:

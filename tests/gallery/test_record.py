@@ -40,18 +40,19 @@ def test_every_sample_that_ships_comes_back_the_same(sample: Sample) -> None:
 words = st.text(max_size=30)
 codes = st.lists(st.text(min_size=1, max_size=6), max_size=3).map(tuple)
 maybe = st.none() | words
+any_id = st.integers(-(2**63), 2**64 - 1)
 
 
 @st.composite
 def transcripts(draw: st.DrawFn) -> Transcript:
-    ids = tuple(draw(st.lists(st.integers(-5, 300_000) | st.integers(), max_size=12)))
+    ids = tuple(draw(st.lists(st.integers(-5, 300_000) | any_id, max_size=12)))
     count = len(ids)
     number = st.floats(allow_nan=False, allow_infinity=False)
-    finish, stop = draw(maybe), draw(maybe | st.integers())
+    finish, stop = draw(maybe), draw(maybe | any_id)
     stated = {key for key, value in (("finish_reason", finish), ("stop_reason", stop)) if value is not None}
     more = set(draw(st.sets(st.sampled_from(["finish_reason", "stop_reason"]))))
     rows = st.lists(number | st.none(), min_size=count, max_size=count).map(tuple)
-    alternatives = st.lists(st.tuples(st.integers(), st.floats(-99, 0)), max_size=2).map(tuple)
+    alternatives = st.lists(st.tuples(any_id, st.floats(-99, 0)), max_size=2).map(tuple)
     origin = st.sampled_from(["prompt", "sampled", "injected"])
     return Transcript(
         ids=ids,
@@ -63,7 +64,7 @@ def transcripts(draw: st.DrawFn) -> Transcript:
         finish_reason=finish,
         stop_reason=stop,
         reported=frozenset(stated | more),
-        prompt_ids=draw(st.none() | st.lists(st.integers(), max_size=3).map(tuple)),
+        prompt_ids=draw(st.none() | st.lists(any_id, max_size=3).map(tuple)),
         tools=tuple(draw(st.lists(st.text(min_size=1, max_size=8), max_size=2))),
         meta=draw(st.dictionaries(words, st.integers() | words, max_size=3)),
     )

@@ -8,15 +8,15 @@ import io
 import json
 import zipfile
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspector.budgets import CLI
 from inspector.ingest import FORMATS, detect, read, transcript_record
-from inspector.ingest import archives as archives_module
-from inspector.ingest import html as html_module
 from inspector.ingest.html import DATA_TYPE, packed_record
 from inspector.tokens import Transcript
 
@@ -62,7 +62,7 @@ def test_logprobs_and_alternatives_come_back_to_the_last_bit(
 
 
 def test_alternatives_that_are_no_small_numbers_stay_in_the_json() -> None:
-    transcript = Transcript((1,) * 70, "assistant", "x", top=(((2**70, -1.0),),) * 70)
+    transcript = Transcript((1,) * 70, "assistant", "x", top=(((2**40, -1.0),),) * 70)
     (again,) = read(page(packed_record(transcript_record(transcript)))).transcripts
     assert again.top == transcript.top
 
@@ -119,14 +119,24 @@ def test_a_page_that_was_cut_off_says_so() -> None:
     assert "cut short" in problem.sentence
 
 
-def test_records_that_unpack_to_too_much_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html_module, "MAX_UNPACKED", 50_000)
+def test_records_that_unpack_to_too_much_are_not_opened() -> None:
+    budget = replace(CLI, unpacked=50_000)
     bomb = base64.b64encode(zlib.compress(b"[" + b"0," * 5_000_000)).decode()
-    loaded = read(page(packed_record(RECORD), bomb))
+    loaded = read(page(packed_record(RECORD), bomb), budget=budget)
     assert ids(loaded.transcripts) == [tuple(RECORD["token_ids"])]
-    assert "unpacks to more than" in loaded.problems[0].sentence
+    assert "unpack to more than 48.8 kB" in loaded.problems[0].sentence
     many = [packed_record({**RECORD, "meta": {"x": "y" * 20_000}})] * 4
-    assert len(read(page(*many)).transcripts) == 2, "the limit holds for all of them together"
+    assert len(read(page(*many), budget=budget).transcripts) == 2, "the limit holds for all of them together"
+
+
+def test_what_damaged_records_unpack_to_counts_too() -> None:
+    budget = replace(CLI, unpacked=50_000)
+    damaged = base64.b64encode(zlib.compress(b"x" * 20_000)[:-1]).decode()
+    loaded = read(page(*[damaged] * 9), budget=budget)
+    *cut, last = [p.sentence for p in loaded.problems]
+    assert len(cut) == 2
+    assert all("the record is cut short" in sentence for sentence in cut)
+    assert "the records of this page unpack to more than" in last
 
 
 def zipped(**files: bytes) -> bytes:
@@ -182,10 +192,9 @@ def test_what_cannot_be_opened_gives_one_sentence(data: bytes, words: str) -> No
     assert words in problem.sentence
 
 
-def test_an_archive_that_unpacks_to_too_much_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives_module, "MAX_UNPACKED", 100_000)
+def test_an_archive_that_unpacks_to_too_much_is_not_opened() -> None:
     for data in (zipped(a_jsonl=b"0" * 5_000_000), gzip.compress(b"0" * 5_000_000)):
-        (problem,) = read(data).problems
+        (problem,) = read(data, budget=replace(CLI, unpacked=100_000)).problems
         assert "unpacks to more than" in problem.sentence
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from inspector.ingest import read
 from inspector.tokens import START
 
-ANY = st.lists(st.one_of(st.integers(0, 201_100), st.integers(-(2**80), 2**80)), min_size=1, max_size=40)
+ANY = st.lists(st.one_of(st.integers(0, 201_100), st.integers(-(2**63), 2**64 - 1)), min_size=1, max_size=40)
 
 
 def ids(data: str | bytes, **options: object) -> tuple[int, ...]:
@@ -78,7 +78,12 @@ SENTENCES = [
     ("1, 2]", "line 1, column 5: expected an integer, found a closing ']' that nothing opened", (1, 2)),
     ("[1, 2)", "line 1, column 6: expected an integer, found a closing ')' that nothing opened", (1, 2)),
     ("```\n[1,\n x]\n```", "line 3, column 2: expected an integer, found 'x'", (1,)),
-    ("1 " + "9" * 5000, "line 1, column 3: expected a token id, found a number of 5,000 digits", (1,)),
+    ("[1, 18446744073709551616]", "line 1, column 5: expected a token id, found a number beyond 64 bits", (1,)),
+    ("1\n-9223372036854775809", "line 2, column 1: expected a token id, found a number beyond 64 bits", (1,)),
+    ("[1, 0x10000000000000000]", "line 1, column 5: expected a token id, found a number beyond 64 bits", (1,)),
+    ("[1, 1" + "_0" * 20 + "]", "line 1, column 5: expected a token id, found a number beyond 64 bits", (1,)),
+    ("[1, 0x" + "f" * 100_000 + "]", "line 1, column 5: expected a token id, found a number beyond 64 bits", (1,)),
+    ("1 " + "9" * 5000, "line 1, column 3: expected a token id, found a number beyond 64 bits", (1,)),
 ]
 
 

@@ -84,8 +84,10 @@ def test_sglangs_object_gives_both_reasons() -> None:
     assert (found.finish_reason, found.reported) == ("length", {"finish_reason"})
 
 
-def test_ids_of_any_size_and_a_logprob_that_is_no_number() -> None:
-    assert one({"token_ids": [-1, 2**64, 10**30]}).ids == (-1, 2**64, 10**30)
+def test_ids_of_64_bits_and_a_logprob_that_is_no_number() -> None:
+    ids = [-1, -(2**63), 2**64 - 1]
+    found = one({"token_ids": ids, "prompt_token_ids": ids, "stop_reason": 2**64 - 1})
+    assert (list(found.ids), found.prompt_ids, found.stop_reason) == (ids, tuple(ids), 2**64 - 1)
     loaded = read('{"token_ids": [1, 2], "logprobs": [NaN, -Infinity]}')
     assert loaded.transcripts[0].logprobs == (None, -math.inf)
 
@@ -98,9 +100,11 @@ FATAL = [
     ('{"text": 5}', (1, 10), '"text" is 5, expected a string'),
     ('{"id": "x"}', (1, 1), 'the record has neither "token_ids" (a list of integers) nor "text" (a string)'),
     ('{"token_ids": [1], "role": "robot"}', (1, 28), "\"role\" is 'robot', expected null or one of user"),
+    ('{"token_ids": [1, 18446744073709551616]}', (1, 19), '"token_ids"[1]: expected a token id, found a number beyond'),
+    ('{"token_ids": [-9223372036854775809]}', (1, 16), '"token_ids"[0]: expected a token id, found a number beyond'),
     ("[1, 2]", (1, 1), "expected a transcript record, a JSON object with token_ids or text, found a list"),
     ("{bad", (1, 2), "not valid JSON (Expecting property name enclosed in double quotes)"),
-    ('{"token_ids": [' + "9" * 5000 + "]}", (1, 1), "a number has more than 4,000 digits"),
+    ('{"token_ids": [' + "9" * 5000 + "]}", (1, 5016), "a number has more than 4,300 digits"),
     ('{"a":' * 100_000, (1, 1), "the JSON is nested too deeply"),
 ]
 
@@ -185,10 +189,7 @@ def test_a_stream_is_read_line_by_line() -> None:
         def __init__(self) -> None:
             self.served = 0
 
-        def __iter__(self) -> Any:
-            return self
-
-        def __next__(self) -> bytes:
+        def readline(self, size: int | None = -1, /) -> bytes:
             self.served += 1
             assert self.served <= 2, "read ahead of what was asked for"
             return b'{"token_ids": [%d]}\n' % self.served

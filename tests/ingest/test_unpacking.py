@@ -140,7 +140,7 @@ def test_archives_that_are_not_read() -> None:
 
 
 def test_too_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "MAX_FILES", 3)
+    monkeypatch.setattr(unpacking, "MAX_MEMBERS", 3)
     with pytest.raises(UnpackError, match="has 4 files; at most 3 are read"):
         list(unzip(zipped({str(n): b"" for n in range(4)})))
 
