@@ -189,9 +189,9 @@ class CallSettler(RoleSettler):
         elif where == "constrain":
             rewrites.append(
                 (
-                    piece.marker,
+                    piece.whole,
                     piece.end,
-                    f" to={name}" if not self._blank_before(piece.marker) else f"to={name}",
+                    f" to={name}" if not self._blank_before(piece.whole) else f"to={name}",
                 )
             )
         elif where == "word":

@@ -29,8 +29,8 @@ def test_whatever_the_tokens() -> None:
 
 @pytest.mark.parametrize("role", ["assistant", "developer", None])
 @pytest.mark.parametrize("channel", ["analysis", "commentary", "final"])
-def test_a_look_alike_start_behind_a_marker_begins_the_header_again(role: str | None, channel: str) -> None:
-    """The marker before it stays alone: the word behind it must not take the marker's place for its own."""
+def test_a_look_alike_start_stands_between_a_marker_and_its_word(role: str | None, channel: str) -> None:
+    """The marker stays alone: the word behind the start must not take the marker's place for its own."""
     ids = (CONSTRAIN, *vocabulary().encode(f"<start>{channel}"), MESSAGE)
     trial = Trial(Transcript(ids, role))
     assert faults(trial) == []
