@@ -26,7 +26,7 @@ LONGEST_SPLIT: Final = 4000
 
 MOST_CUTS: Final = 32
 """Pieces that one word (text without a blank) may be cut into; what is left is one stray word. Every cut copies the
-rest, and a word has no more fields to give: the most that a model was seen to glue together is six."""
+rest, and a word has no more fields to give: the most that a model was seen to glue together is four."""
 
 _TO: Final = re.compile(r"to=|to:(?=[A-Za-z_\"'])")
 PROSE_BETWEEN: Final = 5

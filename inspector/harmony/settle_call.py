@@ -13,7 +13,7 @@ from .settle_role import W_CHANNEL, RoleSettler
 W_CONSTRAIN: Final = wide_special(CONSTRAIN)
 _MOST_READINGS: Final = 8
 """Other recipients that are offered: each reading takes all the others out. Nobody chooses among more, and in what
-models were seen to write a header names three at most."""
+models were seen to write a header names four at most."""
 
 
 class CallSettler(RoleSettler):
