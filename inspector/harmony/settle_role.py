@@ -103,7 +103,10 @@ class RoleSettler(Settler):
         known = self.pieces.of("channel")
         lost = self.pieces.of("channel-word")
         swapped = self.pieces.of("constrained-channel")
-        if not known and swapped:
+        if not known and swapped and swapped[0].marker < 0:
+            self._lost_marker(swapped[0])  # a <|start|> stands between the two: the <|constrain|> is empty
+            swapped = swapped[1:]
+        elif not known and swapped:
             piece = swapped[0]
             self._take_channel(piece)
             self._find(

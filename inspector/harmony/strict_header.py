@@ -32,9 +32,9 @@ WHITE_SPACE: Final = (
 )
 """Unicode's White_Space, as Rust's ``trim`` and ``char::is_whitespace`` have it (Python's also has U+001C..1F)."""
 
-_SECTION: Final = re.compile(rf"<\|channel\|>([^{WHITE_SPACE}<]*)")
+_SECTION: Final = re.compile(rf"<\|channel\|>([^{WHITE_SPACE}<]*+)")
 # Words are split at ASCII white space only (no vertical tab), and before every constrain marker.
-_WORD: Final = re.compile(r"[^ \t\n\x0c\r]+")
+_WORD: Final = re.compile(r"[^ \t\n\x0c\r]++")
 
 _MEMORABLE: Final = 48
 """Longer headers are not remembered: the memory stays small and they never repeat."""

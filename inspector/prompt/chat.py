@@ -28,6 +28,7 @@ def plan_chat(messages: Sequence[Message]) -> Plan:
     turned: list[PromptMessage] = []
     lost: dict[int, str] = {}
     calls: list[str] | None = None  # names of the calls of the run before; None before the first run
+    called: frozenset[str] = frozenset()  # the same names, to look one up
     answered = 0
     at = 0
     while at < len(messages):
@@ -37,6 +38,7 @@ def plan_chat(messages: Sequence[Message]) -> Plan:
             while end < len(messages) and messages[end].role == "assistant":
                 end += 1
             run, calls = _response(messages, at, end, lost)
+            called = frozenset(calls)
             turned += run
             answered = 0
             at = end
@@ -47,7 +49,7 @@ def plan_chat(messages: Sequence[Message]) -> Plan:
         elif _is_builtin(message.name or ""):
             lost[at] = "not-representable"
         else:
-            name = _answered_name(message.name or "", calls, answered)
+            name = _answered_name(message.name or "", calls, called, answered)
             answered += 1
             turned.append(
                 PromptMessage("tool", _PREFIX + name, "commentary", "assistant", None, (Part(at, message.content),))
@@ -123,10 +125,10 @@ def _drop_analysis(turned: list[PromptMessage], lost: dict[int, str]) -> Plan:
     return Plan(kept, lost)
 
 
-def _answered_name(name: str, calls: list[str] | None, answered: int) -> str:
+def _answered_name(name: str, calls: list[str] | None, called: frozenset[str], answered: int) -> str:
     """The name of the call that a tool message answers, as a look-up by its call id finds it."""
     bare = name.removeprefix(_PREFIX)
-    if calls is None or bare in calls:
+    if calls is None or bare in called:
         return bare
     # The name of an unknown id is empty.
     return calls[answered] if answered < len(calls) else ""

@@ -17,7 +17,7 @@ from .drift import Poison
 from .plan import PromptMessage
 
 _SPELLED: Final = frozenset(special_text(token) for token in range(FIRST_SPECIAL, VOCABULARY_SIZE))
-_LOOKS_SPECIAL: Final = re.compile(r"<\|[a-z_]+\d*\|>")
+_LOOKS_SPECIAL: Final = re.compile(r"<\|[a-z_]++\d*+\|>")
 
 
 def spelled_special(text: str | None) -> str | None:

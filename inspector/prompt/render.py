@@ -26,6 +26,9 @@ from .poison import refusal
 
 _CONSTRAIN_TEXT: Final = "<|constrain|>"
 
+_MEMORABLE: Final = 256
+"""Characters of a header's names that is still remembered: what is remembered must not grow with what is read."""
+
 
 class RenderError(ValueError):
     """The style's renderer would refuse these messages; the text is what it would say."""
@@ -157,7 +160,6 @@ def continued(prompt: Prompt, role: str | None) -> tuple[int, ...]:
     return (START, *_encoded(role))
 
 
-@lru_cache(maxsize=4096)
 def render_header(
     style: str,
     role: str,
@@ -166,7 +168,23 @@ def render_header(
     recipient: str | None,
     content_type: str | None,
 ) -> Header:
-    """A header as ``style`` writes it. A recipient ``all`` is never written."""
+    """A header as ``style`` writes it. A recipient ``all`` is never written.
+
+    Headers of one kind come by the thousand, so they are remembered, but for long ones.
+    """
+    spoken = sum(map(len, filter(None, (name, channel, recipient, content_type))))
+    header = _remembered if spoken <= _MEMORABLE else _header
+    return header(style, role, name, channel, recipient, content_type)
+
+
+def _header(
+    style: str,
+    role: str,
+    name: str | None,
+    channel: str | None,
+    recipient: str | None,
+    content_type: str | None,
+) -> Header:
     who = [Piece(Kind.START, (START,))]
     if role == "tool":
         who.append(Piece(Kind.NAME, _encoded(name or "")))
@@ -188,6 +206,9 @@ def render_header(
             pieces.append(Piece(Kind.CONTENT_TYPE, _encoded(f" {content_type}")))
     pieces.append(Piece(Kind.MESSAGE, (MESSAGE,)))
     return Header(tuple(token for piece in pieces for token in piece.ids), tuple(pieces))
+
+
+_remembered = lru_cache(maxsize=4096)(_header)
 
 
 def _encoded(text: str) -> tuple[int, ...]:

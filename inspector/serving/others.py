@@ -137,10 +137,13 @@ def _is_object(text: str) -> bool:
 
 _STRAY: Final = re.compile(r"<\|channel\|>commentary(?: to=assistant)?(?=<\|channel\|>)")
 _LLAMA_BLOCK: Final = re.compile(r"<\|channel\|>(analysis|commentary|final)<\|message\|>")
-_CONSTRAINT: Final = r"(?:\s*(?:<\|constrain\|>)?[A-Za-z0-9_-]+)?"
+_TYPE_CHARS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_CONSTRAINT: Final = r"(?P<type>\s*+(?:<\|constrain\|>)?+[A-Za-z0-9_-]++)?+"
 _LLAMA_CALL: Final = re.compile(
-    r"(?: to=functions\.(?P<in_role>[^\s<]+?)<\|channel\|>(?:commentary|analysis)"
-    r"|<\|channel\|>(?:commentary|analysis) to=functions\.(?P<in_channel>[^\s<]+?))" + _CONSTRAINT + r"<\|message\|>\s*"
+    r"(?: to=functions\.(?P<in_role>[^\s<]++)<\|channel\|>(?:commentary|analysis)"
+    r"|<\|channel\|>(?:commentary|analysis) to=functions\.(?P<in_channel>[^\s<]++))"
+    + _CONSTRAINT
+    + r"<\|message\|>\s*+"
 )
 
 
@@ -161,7 +164,7 @@ def read_llama_cpp(ids: Sequence[int], tools: Iterable[str] = ()) -> Reading:
     while True:
         call = _LLAMA_CALL.match(text, at)
         if call is not None:
-            name = call["in_role"] or call["in_channel"]
+            name = call["in_role"] or _shortest(call)
             arguments = _json_prefix(text, call.end())
             if arguments is None or (known and name not in known):
                 return _llama_error()
@@ -186,6 +189,20 @@ def read_llama_cpp(ids: Sequence[int], tools: Iterable[str] = ()) -> Reading:
         if at == len(text):
             break
     return Reading(LLAMA_CPP, "".join(content) or None, "".join(reasoning) or None, (), engine_reason(ids))
+
+
+def _shortest(call: re.Match[str]) -> str:
+    """The name of a call's channel section as the grammar takes it: as short as it can be.
+
+    The content type needs no blank before it, so all that could be one at the end of a name is taken for it.
+    """
+    name = call["in_channel"]
+    if call["type"] is not None:
+        return name
+    end = len(name)
+    while end > 1 and name[end - 1] in _TYPE_CHARS:
+        end -= 1
+    return name[:end]
 
 
 def _llama_error() -> Reading:

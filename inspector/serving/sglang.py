@@ -27,12 +27,12 @@ _MARKER: Final = re.compile(r"<\|(start|channel|message|constrain|end|call|retur
 _LITERALS: Final = tuple(f"<|{kind}|>" for kind in _KINDS)
 _OPENS_CALL: Final = "<|start|>assistant<|channel|>commentary"
 _CALL: Final = re.compile(
-    r"to=([a-zA-Z_][a-zA-Z0-9_.-]*)\s*<\|constrain\|>json<\|message\|>(.*?)(?:<\|call\|>|$)", re.DOTALL
+    r"to=([a-zA-Z_][a-zA-Z0-9_.-]*+)\s*+<\|constrain\|>json<\|message\|>(.*?)(?:<\|call\|>|$)", re.DOTALL
 )
 # Written so that long runs of white space cost linear time only.
 _PLAIN_WORD: Final = re.compile(r"(?:^|\s|^assistant|\sassistant)(?:analysis|commentary|assistantfinal)", re.IGNORECASE)
-_PLAIN_HEAD: Final = re.compile(r"\s*(?:assistant\s*)?(analysis|commentary)", re.IGNORECASE)
-_PLAIN_FINAL: Final = re.compile(r"\s*assistantfinal\s*", re.IGNORECASE)
+_PLAIN_HEAD: Final = re.compile(r"\s*+(?:assistant\s*+)?+(analysis|commentary)", re.IGNORECASE)
+_PLAIN_FINAL: Final = re.compile(r"\s*+assistantfinal\s*+", re.IGNORECASE)
 _FINAL: Final = re.compile("assistantfinal", re.IGNORECASE)
 
 
@@ -128,6 +128,7 @@ def _pieces(text: str) -> list[_Piece]:
     pieces: list[_Piece] = []
     at = 0
     unknown = False
+    closes = True  # until a search for the end of an unknown marker finds none: there is none further on either
     while at < len(text):
         mark = text.find("<|", at)
         if mark < 0:
@@ -144,7 +145,8 @@ def _pieces(text: str) -> list[_Piece]:
             return pieces
         unknown = True
         pieces.append(_Piece("text", mark, mark + 2))
-        close = text.find("|>", mark + 2)
+        close = text.find("|>", mark + 2) if closes else -1
+        closes = close >= 0
         at = mark + 2
         if close >= 0:
             at = text.find("<|", close + 2)

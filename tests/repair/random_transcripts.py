@@ -34,8 +34,8 @@ _SPELLED: Final = (
 )  # fmt: skip
 _STRIPPED: Final = (
     "analysis", "commentary", "final", "assistantfinal", "assistantcommentary", "assistantanalysis", "assistant",
-    " to=functions.bash", "to=functions.bash", " json", "json", "code", '{"a":1}', '{"a":', "We need to see.", "It is 42.",
-    "The answer", "finalists", " ", "\n", "assistantfin", "“", '"', ".",
+    " to=functions.bash", "to=functions.bash", " json", "json", "code", '{"a":1}', '{"a":', "We need to see.",
+    "It is 42.", "The answer", "finalists", " ", "\n", "assistantfin", "“", '"', ".",
 )  # fmt: skip
 _STRANGE: Final = (
     -1,
@@ -65,12 +65,19 @@ class Trial:
     choices: dict[str, int] = field(default_factory=dict)
 
     def record(self) -> dict[str, object]:
-        """As JSON."""
+        """As JSON: all that the inspection depends on."""
         one = self.transcript
         return {
-            "ids": list(one.ids), "role": one.role, "tools": list(one.tools), "origins": one.origins and list(one.origins),
-            "style": self.style, "off": list(self.off), "choices": self.choices,
-        }  # fmt: skip
+            "ids": list(one.ids),
+            "role": one.role,
+            "tools": list(one.tools),
+            "origins": one.origins and list(one.origins),
+            "prompt_ids": one.prompt_ids and list(one.prompt_ids),
+            "finish_reason": one.finish_reason,
+            "style": self.style,
+            "off": list(self.off),
+            "choices": self.choices,
+        }
 
 
 class Source:
@@ -81,8 +88,9 @@ class Source:
         self._encoded: dict[str, list[int]] = {}
         self._samples = [sample.transcript for sample in load_samples()]
         self._kinds: list[Callable[[], list[int]]] = [
-            self.uniform, self.framed, self.framed, self.framed, self.look_alikes, self.stripped, self.broken, self.strange,
-        ]  # fmt: skip
+            *(self.uniform, self.framed, self.framed, self.framed),
+            *(self.look_alikes, self.stripped, self.broken, self.strange),
+        ]
 
     def __iter__(self) -> Iterator[Trial]:
         while True:
@@ -109,7 +117,7 @@ class Source:
         return Trial(replace(transcript, tools=tools), style)
 
     def switched(self, trial: Trial, found: Inspection) -> Trial | None:
-        """The same trial with some findings' fixes off or other readings chosen; None when there is nothing to switch."""
+        """The same trial with some fixes off or other readings chosen; None when there is nothing to switch."""
         dice = self.random
         keys = [d.key for d in found.diagnostics]
         contested = {d.key: len(d.alternatives) for d in found.diagnostics if d.alternatives}
@@ -235,7 +243,7 @@ def faults(trial: Trial, found: Inspection | None = None) -> list[str]:
     """What does not hold of a trial, each as a few words; none when all is well."""
     try:
         found = found or looked_at(trial)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
         return [f"inspect raises {type(error).__name__}: {error}"]
     wrong = []
     ids = trial.transcript.ids
@@ -265,7 +273,7 @@ def faults(trial: Trial, found: Inspection | None = None) -> list[str]:
             replace(trial.transcript, ids=repair.ids, role=repair.role, origins=None),
             releases=(NEWEST,), next_prompt=False,
         )  # fmt: skip
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return [*wrong, f"inspect raises {type(error).__name__} for the repaired: {error}"]
     if again.repair.edits:
         wrong.append("repairing the repaired changes it again")
