@@ -18,7 +18,7 @@ _LONGEST: Final = 160
 
 JUDGED: Final[dict[str, tuple[str, str]]] = {
     "inspector/view/glyphs.py: _CLUSTER": (
-        "`\\X` is one character with what belongs to it; only for flags it counts from the first of a row, which are cut.",
+        "`\\X` is one character with what belongs to it; rows of flags, where it counts, are cut.",
         "view_rows_of_flags",
     ),
 }
@@ -55,9 +55,10 @@ def page() -> str:
     lines = [
         "# Patterns",
         "",
-        "Every regular expression of harmonylens, and how its work grows with its text: no two neighbours that share",
-        "characters, and nothing unbounded in front of what may fail. Made from the source by `make docs`; the check is",
-        "`tests/test_patterns.py`, which works out the class from the pattern's automaton and tries texts that attack it.",
+        "Every regular expression of harmonylens, and how its work grows with its text: no two neighbours share",
+        "characters, and nothing unbounded stands in front of what may fail. Made from the source by `make docs`. The",
+        "check is `tests/test_patterns.py`: it works out the class from the pattern's automaton, and tries texts that",
+        "attack it.",
         "",
         "| class | patterns | what it means |",
         "|---|---|---|",
