@@ -149,9 +149,18 @@ def _made(make: Callable[[str, int], Any], kind: str) -> Callable[[int], Any]:
 
 # Exports: each format of each kind of transcript
 
+
+def _exported(*names: str) -> Callable[[Subject], None]:
+    def write(subject: Subject) -> None:
+        for name in names:
+            FORMATS[name].write(subject)
+
+    return write
+
+
 for _kind in _INPUTS:
-    for _form in FORMATS.values():
-        add(Case(f"export_{_form.name}_of_{_kind}", _made(_subject, _kind), _form.write, 2_000, 16_000))
+    add(Case(f"pages_of_{_kind}", _made(_subject, _kind), _exported("html", "bundle"), 2_000, 4_000))
+    add(Case(f"texts_of_{_kind}", _made(_subject, _kind), _exported("markdown", "pytest", "sarif", "json"), 500, 4_000))
 
 
 # Reports
@@ -163,7 +172,7 @@ def _report(inspection: Inspection) -> None:
 
 
 for _kind in ("damaged", "raising", "hostile_text", "long_header", "many_tools", "huge_message"):
-    add(Case(f"report_of_{_kind}", _made(_inspection, _kind), _report, 500, 8_000))
+    add(Case(f"report_of_{_kind}", _made(_inspection, _kind), _report, 500, 2_000))
 
 
 @case(lambda inspection: dump(inspection_record(inspection)), n=2_000, most=16_000)
@@ -261,24 +270,29 @@ def site_of_many_samples(n: int) -> Gallery:
     return _gallery(n)
 
 
+def _long_story(n: int) -> Subject:
+    long = "A long word | `of` <b>many</b>\n" * (n // 30)
+    card = Card(long[:200], long, tuple(f"tag-{i}" for i in range(n // 10)))
+    return replace(_subject("damaged", 100), card=card)
+
+
 for _form in FORMATS.values():
-
-    def _carded(n: int) -> Subject:
-        long = "A long word | `of` <b>many</b>\n" * (n // 30)
-        card = Card(long[:200], long, tuple(f"tag-{i}" for i in range(n // 10)))
-        return replace(_subject("damaged", 100), card=card)
-
-    add(Case(f"export_{_form.name}_of_a_long_story", _carded, _form.write, 4_000, 128_000))
+    add(Case(f"export_{_form.name}_of_a_long_story", _long_story, _form.write, 8_000, 128_000))
 
 
 # Histograms
+
+_RELEASE: Final = "oss-harmony 0.0.11"
 
 
 @case(lambda results: (Histogram.of(results).rows(), Histogram.of(results).record()), n=1_000)
 def histogram_of_many_errors(n: int) -> list[ScanResult]:
     return [
         ScanResult(
-            f"line {i}", Tally(strict=(("oss-harmony 0.0.11", f"error {i}"),), asked=("oss-harmony 0.0.11",), rules=())
+            i,
+            f"line {i}",
+            "",
+            tally=Tally(strict=((_RELEASE, f"error {i}"),), asked=(_RELEASE,), rules=()),
         )
         for i in range(n)
     ]
@@ -286,10 +300,10 @@ def histogram_of_many_errors(n: int) -> list[ScanResult]:
 
 @case(lambda results: Histogram.of(results).rows(), n=1_000)
 def histogram_of_unreadable_lines(n: int) -> list[ScanResult]:
-    return [ScanResult(f"line {i}", None, f"line {i}: this is no JSON {i}") for i in range(n)]
+    return [ScanResult(i, f"line {i}", "", error=f"line {i}: this is no JSON {i}") for i in range(n)]
 
 
-@case(tally, n=2_000, most=32_000)
+@case(tally, n=2_000, most=4_000)
 def tally_of_many_findings(n: int) -> Inspection:
     return _inspection("raising", n)
 
@@ -302,8 +316,8 @@ def _feed(inspection: Inspection) -> bytes:
 
 
 for _kind in _INPUTS:
-    add(Case(f"view_of_{_kind}", _made(_inspection, _kind), pack_view, 8_000, 64_000))
-    add(Case(f"feed_of_{_kind}", _made(_inspection, _kind), _feed, 2_000, 16_000))
+    add(Case(f"view_of_{_kind}", _made(_inspection, _kind), pack_view, 4_000, 16_000))
+    add(Case(f"feed_of_{_kind}", _made(_inspection, _kind), _feed, 2_000, 4_000))
 
 
 def _switched(given: tuple[Inspection, bytes]) -> None:
@@ -335,14 +349,14 @@ def splices_of_rows_in_two_kinds(n: int) -> tuple[list[Any], list[Any]]:
     return one, [[9], *one[::-1], [8], *one, [7]]
 
 
-@case(lambda pair: apply_appendix(pair[0], pack_appendix(*pair)), n=8_000, most=64_000)
+@case(lambda pair: apply_appendix(pair[0], pack_appendix(*pair)), n=4_000, most=4_000)
 def view_that_grows(n: int) -> tuple[Any, Any]:
     ids = _damaged(n)
     begin, now = inspect(Transcript(ids[: n // 2])), inspect(Transcript(ids))
     return view_of(begin, stream="one"), view_of(now, stream="one")
 
 
-@case(lambda inspection: (strip(inspection.tree), shape(inspection.tree)), n=8_000, most=64_000)
+@case(lambda inspection: (strip(inspection.tree), shape(inspection.tree)), n=8_000, most=8_000)
 def strip_of_many_messages(n: int) -> Inspection:
     return _inspection("raising", n)
 
@@ -353,7 +367,7 @@ def strip_of_markers_alone(n: int) -> tuple[int, ...]:
 
 
 for _kind in ("damaged", "raising", "long_header", "many_tools"):
-    add(Case(f"steps_of_{_kind}", _made(_inspection, _kind), steps_value, 1_000, 16_000))
+    add(Case(f"steps_of_{_kind}", _made(_inspection, _kind), steps_value, 1_000, 4_000))
 
 
 def _drawn_together(ids: tuple[int, ...]) -> None:
