@@ -9,7 +9,6 @@ from rich.text import Text
 
 from .visible import fitting, width_of
 
-
 _INDENT: Final = 6
 
 
