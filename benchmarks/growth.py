@@ -85,8 +85,10 @@ def main() -> int:
     for one in cases:
         found.append(measured(one, asked.seconds, asked.memory))
         print(_line(found[-1]), flush=True)
+        # Each time: a run that is stopped leaves what it has measured.
+        result = _result(found, time.perf_counter() - began)
+        asked.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     failed = [one.name for one in found if not one.holds]
-    asked.out.write_text(json.dumps(_result(found, time.perf_counter() - began), indent=1) + "\n", encoding="utf-8")
     print(f"{len(found)} cases, {len(failed)} above the line{': ' if failed else ''}{', '.join(failed)}")
     return 1 if failed else 0
 

@@ -17,6 +17,18 @@ PAGE: Final = ROOT / "docs" / "patterns.md"
 _LONGEST: Final = 160
 
 JUDGED: Final[dict[str, tuple[str, str]]] = {
+    "inspector/ingest/ids.py: _PIECE": (
+        "Where a number or a keyword fails, the last alternative takes all that they read.",
+        "numbers_that_are_none",
+    ),
+    "inspector/prompt/pieces.py: _WORD": (
+        "It is searched up to the last character that is not white, so that a word stands behind all white space.",
+        "engine_blanks_behind_the_channel",
+    ),
+    "inspector/serving/sglang.py: _CALL": (
+        "The end of the text ends it at the latest: behind its last unbounded part nothing fails.",
+        "calls_without_end",
+    ),
     "inspector/view/glyphs.py: _CLUSTER": (
         "`\\X` is one character with what belongs to it; rows of flags, where it counts, are cut.",
         "view_rows_of_flags",
