@@ -1,4 +1,4 @@
-"""Patterns whose form is risky and whose place is not, held where they are used: JUDGED of tests/patterns/listing.py."""
+"""Patterns whose form is risky and whose place is not, held where they are used: JUDGED in tests/patterns/listing.py"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inspector.tokens import vocabulary
 from .harness import case
 
 
-@case(read, n=4_000, most=64_000)
+@case(lambda text: read(text, format="ids"), n=4_000, most=64_000)
 def numbers_that_are_none(n: int) -> str:
     """A number that goes on and on and is none in the end; a keyword without its value."""
     return f'[1, 2, 3, {"0_0" * (n // 6)}x, dtype={" " * (n // 2)}"]'
