@@ -24,7 +24,7 @@ from inspector.samplers.vllm_python import (
     vllm_environment,
     without_gpu,
 )
-from inspector.vllm_side.worker import sentence
+from inspector.vllm_side.worker import sentence as in_one_line
 from tests.aio import run
 
 READY = {"tell": "ready", "version": "1.2.3", "model": "m", "longest": 99, "rows": 1000}
@@ -455,4 +455,4 @@ say({{"tell": "failed", "sentence": "Exception: {WRAPPED}"}})
     ],
 )
 def test_what_vllm_puts_around_an_error_is_taken_off(raised: str, told: str) -> None:
-    assert sentence(ValueError(raised)) == told
+    assert in_one_line(ValueError(raised)) == told
