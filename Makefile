@@ -23,6 +23,7 @@ PYTEST_WORKERS ?= -n 2 --dist loadfile
 FUZZ_ARGS ?=
 LOCKED ?=
 UV ?= uv
+GROWTH_ARGS ?=
 BENCH_ARGS ?=
 ENGINE ?= .engine
 ENGINE_TORCH ?= torch==2.13.0
@@ -66,11 +67,16 @@ format: $(DEV_READY) ## put the source in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(DEV_READY) ## write the rules' pages from the rules
+docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of patterns from the source
 	$(PY) -m inspector.report.rules_docs --write
+	$(PY) -m tests.patterns
 
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
+
+.PHONY: growth
+growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
+	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 
 bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against the empty app
 	$(PY) benchmarks/bench_ui.py $(BENCH_ARGS)

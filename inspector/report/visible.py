@@ -87,11 +87,14 @@ def wrap(text: str, cells: int) -> list[str]:
         if line and used + 1 + size > cells:
             lines.append(line)
             line, used = "", 0
+        at = 0
         while size > cells:
-            fits = fitting(word, cells)
-            lines.append(word[:fits])
-            word = word[fits:]
-            size = cell_len(word)
+            fits = fitting(word, cells, at)
+            lines.append(word[at : at + fits])
+            at += fits
+            # Measured whole only near its end: a long rest is as wide as what was cut off leaves of it.
+            size = cell_len(word[at:]) if len(word) - at <= 2 * cells else size - cell_len(lines[-1])
+        word = word[at:]
         if line:
             line, used = f"{line} {word}", used + 1 + size
         else:
@@ -100,11 +103,11 @@ def wrap(text: str, cells: int) -> list[str]:
     return lines
 
 
-def fitting(text: str, cells: int) -> int:
-    """How many characters of ``text`` fit into ``cells`` cells; one at least, so that loops end."""
+def fitting(text: str, cells: int, begin: int = 0) -> int:
+    """How many characters of ``text`` from ``begin`` on fit into ``cells`` cells; one at least, so that loops end."""
     used = 0
-    for at, char in enumerate(text):
-        used += cell_len(char)
-        if used > cells and at:
-            return at
-    return len(text)
+    for at in range(begin, len(text)):
+        used += cell_len(text[at])
+        if used > cells and at > begin:
+            return at - begin
+    return len(text) - begin

@@ -221,7 +221,7 @@ def _special_id(text: str) -> int | None:
 
 
 _SPECIAL_IDS: Final = {special_text(i): i for i in range(FIRST_SPECIAL, VOCABULARY_SIZE)}
-# Only looked for where a run begins: not again at each of its characters.
+# Only from where a run begins: from within a shorter one the search would start anew at every blank of it.
 _WHITE_RUN: Final = re.compile(rf"(?<!\s)\s{{{_LONG_RUN},}}+")
 
 

@@ -26,7 +26,10 @@ BOUNDED: Final = 100
 _UNROLLED: Final = 3
 """Copies of what a bounded repeat repeats: enough for every way in which two of them can follow each other."""
 
-_KINDS: Final = " \t\n\r\f\v\x1c\x85\xa0\u2003 0\u0663 aZzA_\xe9\xdf\u4e2d\u017f\u212a !<|>/\"'\\.-\x00\x7f\ud800\udc80\udfff\U0001f600"
+_KINDS: Final = (
+    " \t\n\r\f\v\x1c\x85\xa0\u2003 0\u0663 aZzA_\xe9\xdf\u4e2d\u017f\u212a !<|>/\"'\\.-\x00\x7f"
+    "\ud800\udc80\udfff\U0001f600"
+)
 """At least one character of every kind that a class such as ``\\s`` or ``\\w`` tells apart."""
 
 

@@ -138,7 +138,7 @@ class _Analysis:
     # Two places that share a run
 
     def _shared(self, p: int, q: int) -> Attack | None:
-        """The text with which p and q, p before q, read the same run in as many ways as it is long; None: there is none."""
+        """The text on which p and q, p before q, share a run in as many ways as it is long; None: there is none."""
         if p == q:
             return self._doubled(q)
         if p != SEARCH and (q not in self._reach(p) or self._cut(p, q)):

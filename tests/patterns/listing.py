@@ -17,8 +17,20 @@ PAGE: Final = ROOT / "docs" / "patterns.md"
 _LONGEST: Final = 160
 
 JUDGED: Final[dict[str, tuple[str, str]]] = {
+    "inspector/ingest/ids.py: _PIECE": (
+        "Where a number or a keyword fails, the last alternative takes all that they read.",
+        "numbers_that_are_none",
+    ),
+    "inspector/prompt/pieces.py: _WORD": (
+        "It is searched up to the last character that is not white, so that a word stands behind all white space.",
+        "engine_blanks_behind_the_channel",
+    ),
+    "inspector/serving/sglang.py: _CALL": (
+        "The end of the text ends it at the latest: behind its last unbounded part nothing fails.",
+        "calls_without_end",
+    ),
     "inspector/view/glyphs.py: _CLUSTER": (
-        "`\\X` is one character with what belongs to it; only for flags it counts from the first of a row, which are cut.",
+        "`\\X` is one character with what belongs to it; rows of flags, where it counts, are cut.",
         "view_rows_of_flags",
     ),
 }
@@ -55,9 +67,10 @@ def page() -> str:
     lines = [
         "# Patterns",
         "",
-        "Every regular expression of harmonylens, and how its work grows with its text: no two neighbours that share",
-        "characters, and nothing unbounded in front of what may fail. Made from the source by `make docs`; the check is",
-        "`tests/test_patterns.py`, which works out the class from the pattern's automaton and tries texts that attack it.",
+        "Every regular expression of harmonylens, and how its work grows with its text: no two neighbours share",
+        "characters, and nothing unbounded stands in front of what may fail. Made from the source by `make docs`. The",
+        "check is `tests/test_patterns.py`: it works out the class from the pattern's automaton, and tries texts that",
+        "attack it.",
         "",
         "| class | patterns | what it means |",
         "|---|---|---|",

@@ -17,7 +17,6 @@ from typing import Final
 from ...finding import Rule
 from ...tokens import vocabulary
 
-_FENCE: Final = re.compile(r"^```text\n(.*?)\n?^```$", re.MULTILINE | re.DOTALL)
 _SETTING: Final = re.compile(r"# (\w+): (.+)\n")
 _ID: Final = re.compile(r"<\|#(\d+)\|>")
 
@@ -50,10 +49,11 @@ def example_of(rule: Rule) -> Example:
 
 
 def _fence(rule: Rule, section: str) -> str:
-    match = _FENCE.search(rule.sections.get(section, ""))
-    if match is None:
+    _, opened, rest = f"\n{rule.sections.get(section, '')}\n".partition("\n```text\n")
+    text, closed, _ = f"\n{rest}".partition("\n```\n")
+    if not opened or not closed:
         raise ValueError(f"the documentation of {rule.name} has no ```text fence in the section {section!r}")
-    return match.group(1)
+    return text.removeprefix("\n")
 
 
 def _joined(text: str) -> str:

@@ -24,7 +24,7 @@ function spliced(rows, changes) {
   let at = 0;
   for (const [start, removed, fresh] of changes) {
     for (; at < start; at += 1) out.push(rows[at]);
-    out.push(...fresh);
+    for (const row of fresh) out.push(row);
     at = start + removed;
   }
   for (; at < rows.length; at += 1) out.push(rows[at]);
