@@ -111,7 +111,7 @@ def run(
     from inspector.live.route import routes
     from inspector.ui.chrome import STYLE
     from inspector.ui.early import EarlyStyle
-    from inspector.ui.host_guard import HostGuard, origins_of
+    from inspector.ui.host_guard import HostGuard, as_browsers_write, origins_of
     from inspector.ui.own_streamlit import isolate
 
     isolate()
@@ -127,7 +127,7 @@ def run(
             "server.address": host,
             "server.port": number,
             "server.headless": True,
-            "server.allowedHosts": list(allowed),
+            "server.allowedHosts": list(map(as_browsers_write, allowed)),
             # A proxy may ask in another name than the page has. Without these Streamlit refuses the page's web socket.
             "server.corsAllowedOrigins": origins_of(allowed),
         }

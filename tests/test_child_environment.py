@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,6 +19,13 @@ from inspector.child_environment import (
     named_import_path,
     own_folder,
     python_command,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+STARTS = re.compile(
+    r"subprocess\.(Popen|run|call|check_call|check_output)|(asyncio\.)?create_subprocess_(exec|shell)"
+    r"|os\.(system|popen|(exec|spawn|posix_spawn)\w*)"
 )
 
 DANGEROUS = (
@@ -55,6 +64,21 @@ def test_an_import_path_is_handed_on_only_where_it_is_named(monkeypatch: pytest.
     assert named_import_path() == ("/one", "/three")
     monkeypatch.delenv("PYTHONPATH")
     assert named_import_path() == ()
+
+
+def test_every_process_is_given_its_environment() -> None:
+    """Whoever starts one says which environment it gets; nobody hands on all of this process's own."""
+    for path in (ROOT / "inspector").rglob("*.py"):
+        # It is such a process itself, and starts the command that it was given with what it was given.
+        if path.name == "launcher_child.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Dict):
+                spread = [ast.unparse(value) for key, value in zip(node.keys, node.values, strict=True) if key is None]
+                assert "os.environ" not in spread, f"{path}:{node.lineno}"
+            if isinstance(node, ast.Call) and STARTS.fullmatch(ast.unparse(node.func)):
+                given = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                assert given.get("env", "os.environ") not in ("os.environ", "None"), f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("has_user_site", [True, False])

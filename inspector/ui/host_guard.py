@@ -47,7 +47,7 @@ class HostGuard:
 
     def __init__(self, app: ASGIApp, allowed: Collection[str]) -> None:
         self.app = app
-        self.allowed = frozenset(map(_as_browsers_write, allowed))
+        self.allowed = frozenset(map(as_browsers_write, allowed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on with :data:`HEADERS` in the answer."""
@@ -85,7 +85,7 @@ class HostGuard:
 
 def origins_of(allowed: Collection[str]) -> list[str]:
     """What pages under allowed names call themselves; ports come and go."""
-    names = sorted(map(_as_browsers_write, allowed))
+    names = sorted(map(as_browsers_write, allowed))
     written = [f"[{name}]" if ":" in name else name for name in names]
     return [f"{scheme}://{name}" for name in written for scheme in ("https", "http")]
 
@@ -101,7 +101,7 @@ def _place(pattern: re.Pattern[str], address: str) -> Place | None:
     return Place(found["name"].lower().strip("[]"), port)
 
 
-def _as_browsers_write(name: str) -> str:
+def as_browsers_write(name: str) -> str:
     """A name or address that was allowed; browsers shorten an address of IPv6."""
     bare = name.lower().strip("[]")
     try:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 OTHERS = (
     "streamlit", "click", "numpy", "tiktoken", "platformdirs", "rich", "regex", "sqlalchemy", "httpx", "starlette",
-    "openai_harmony", "pydantic", "pydantic_core", "pages", "samples", "secrets_of_mine", "harmony", "ui", "live",
+    "pip", "openai_harmony", "pydantic", "pydantic_core", "pages", "samples", "harmony", "ui", "live",
 )  # fmt: skip
 """Modules that we, our libraries or our children import."""
 
@@ -289,6 +289,17 @@ def test_the_other_commands_there(tmp_path: Path) -> None:
             check=False,
         )
         assert ran.returncode in (0, 1), (arguments, ran.stderr)
+    # pip runs, and gets as far as to find no index.
+    added = subprocess.run(
+        [COMMAND, "releases", "add", "openai-harmony==0.0.7"],
+        cwd=hostile.folder,
+        env={**hostile.environment, "PIP_NO_INDEX": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert added.returncode == 2
+    assert "No matching distribution found for openai-harmony==0.0.7" in added.stderr
     hostile.check()
 
 

@@ -174,5 +174,6 @@ def test_no_arguments_open_the_app(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "run", lambda **options: calls.append(options))
     assert run().code == 0
     assert run("app", "--port", "8123", "--no-browser").code == 0
-    usual = {"host": module.HOST, "allowed": module.LOOPBACK, "expose_to_network": False, "allow_live": None}
+    usual = {"host": module.HOST, "allowed": module.LOOPBACK, "expose_to_network": False, "allow_live": None,
+             "allow_start": False}  # fmt: skip
     assert calls == [{"port": None, "open_browser": True, **usual}, {"port": 8123, "open_browser": False, **usual}]
