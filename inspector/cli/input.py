@@ -104,7 +104,7 @@ def write_file(path: Path, data: bytes, force: bool) -> None:
 
 
 def refuse_binary(head: bytes, shown: str) -> None:
-    """Refuse what is no text: it holds a zero byte and is not UTF-8 either.
+    """Refuse what is no text: it holds a zero byte and is not UTF-8 either, or holds nothing else.
 
     Raises:
         InputError: it is binary.
@@ -112,7 +112,7 @@ def refuse_binary(head: bytes, shown: str) -> None:
     if b"\0" not in head or head.startswith(_BOMS):
         return
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        codecs.getincrementaldecoder("utf-8")().decode(head.strip(b"\0") or b"\xff")
     except UnicodeDecodeError:
         raise InputError(
             f"{shown} is a binary file (a zero byte at offset {head.index(0)}): "

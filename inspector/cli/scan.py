@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import click
 
@@ -173,7 +173,7 @@ def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Proble
     head = peek(_SNIFFED)[:_SNIFFED] if peek is not None else b""
     if not (is_zip(head) or is_gzip(head)):
         refuse_binary(head, shown)
-        yield shown, file
+        yield shown, cast(BinaryIO, _Bounded(file, shown))
         return
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -189,6 +189,28 @@ def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Proble
             yield inside, problem(1, 1, "this is binary; expected transcript records in UTF-8")
         else:
             yield inside, io.BytesIO(body)
+
+
+class _Bounded:
+    """A file of lines, none of which fills the memory: what never breaks a line (a device) holds no records.
+
+    Raises:
+        InputError: when it is iterated over: a line is longer than is read.
+    """
+
+    def __init__(self, file: BinaryIO, shown: str) -> None:
+        self._file = file
+        self._shown = shown
+        self.read = file.read
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self._file.readline(MAX_BYTES + 1):
+            if len(line) > MAX_BYTES:
+                raise InputError(
+                    f"{self._shown} has a line of more than {MAX_BYTES // 2**20} MB, which is not read: "
+                    "expected one transcript record a line."
+                )
+            yield line
 
 
 # What is kept of an inspection; these run in the worker processes, so they are functions of a module.

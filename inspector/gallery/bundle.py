@@ -84,7 +84,10 @@ def open_gallery(path: Path, limits: Limits = LIMITS) -> Gallery:
         size = path.stat().st_size
         if size > limits.total:
             raise SampleError(f"{path}: the file has {in_words(size)}; at most {in_words(limits.total)} are read.")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(limits.total + 1)  # a device or a pipe has no size, and may have no end
+        if len(data) > limits.total:
+            raise SampleError(f"{path}: the file has more than {in_words(limits.total)}, which is not read.")
     except OSError as error:
         raise SampleError(f"{path}: cannot be read: {error.strerror or error}.") from error
     return read_gallery(data, path.name, limits, shown=str(path))
