@@ -24,8 +24,8 @@ NO_MEMORY: Final = pickle.dumps(("memory", None))
 _AFTER_DEADLINE_S: Final = 5.0
 
 _NICENESS: Final = 10
-"""What is done here gives way to the process that answers everybody: beside a worker that spins all the time, and on
-two cores, 19 sessions wait 1.2 times as long as alone; without this 4 times."""
+"""What is done here gives way to the process that answers everybody. So, on two cores, 19 sessions wait 1.4 times as
+long beside one that keeps a worker spinning as they do alone (``benchmarks/results/hostile_neighbour.json``)."""
 
 
 def main() -> None:
