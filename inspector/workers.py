@@ -27,19 +27,24 @@ LIMITS: Final = Limits()
 SLACK_S: Final = 5.0
 """What anything may take: many sessions may share two cores."""
 
-BYTE_S: Final = 0.000_000_3
+BYTE_S: Final = 0.000_002
+"""64 MB of records take 5 s to read, half of it busy machine; compressed ones unpack to some ten times their size."""
+
 TOKEN_S: Final = 0.000_02
-"""Ten times what an ordinary byte takes to read, and a token of a damaged transcript to inspect and pack."""
+"""Ten times what a token of a damaged transcript takes to be inspected and packed."""
+
+LONGEST_S: Final = 30.0
+"""What nothing may take: six times what 64 MB of records or 10**6 tokens do."""
 
 
 def reading_deadline(size: int) -> float:
     """Seconds in which an input of ``size`` bytes or characters has to be read."""
-    return SLACK_S + size * BYTE_S
+    return min(LONGEST_S, SLACK_S + size * BYTE_S)
 
 
 def inspecting_deadline(tokens: int) -> float:
     """Seconds in which so many tokens have to be inspected."""
-    return SLACK_S + tokens * TOKEN_S
+    return min(LONGEST_S, SLACK_S + tokens * TOKEN_S)
 
 
 def why_cut_off(what: str, error: CutOff) -> str:

@@ -110,15 +110,14 @@ class Child:
         deadline: float,
         *,
         step: float | None = None,
-        meanwhile: Callable[[float], None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> bytes:
         """Send a frame and wait for the answer. After any of the exceptions the process is gone.
 
         Args:
             data: the frame.
             deadline: seconds until the process is killed.
-            step: how often ``meanwhile`` is called while we wait, with the seconds since the frame was sent; what it
-                raises ends the exchange.
+            step: how often, in seconds, ``meanwhile`` is called while we wait; what it raises ends the exchange.
 
         Raises:
             ChildLate: there was no answer in time.
@@ -170,9 +169,7 @@ class Child:
                     continue  # unsent bytes to a process that is gone
 
 
-def _wait(
-    thread: threading.Thread, deadline: float, step: float | None, meanwhile: Callable[[float], None] | None
-) -> None:
+def _wait(thread: threading.Thread, deadline: float, step: float | None, meanwhile: Callable[[], None] | None) -> None:
     if step is None or meanwhile is None:
         thread.join(deadline)
         return
@@ -180,7 +177,7 @@ def _wait(
     while thread.is_alive() and (gone := time.monotonic() - began) < deadline:
         thread.join(min(step, deadline - gone))
         if thread.is_alive():
-            meanwhile(time.monotonic() - began)
+            meanwhile()
 
 
 def _talk(process: subprocess.Popen[bytes], data: bytes, longest: int, found: _Exchange) -> None:

@@ -25,7 +25,7 @@ class Pool:
     """At most ``size`` workers. Safe for threads.
 
     They are started when somebody waits, beside what is under way: nobody waits for a start while another worker
-    becomes free.
+    becomes free. Once one had to be killed all are kept running: who does harm does it again, and takes a running one.
 
     Args:
         size: with several, one that is slow holds nobody up.
@@ -38,7 +38,7 @@ class Pool:
         self._workers = [Worker(self.limits, first) for _ in range(size)]
         self._cold = list(reversed(self._workers))
         self._idle: list[Worker] = []
-        self._is_starting = False
+        self._is_starting = self._keeps_all = self._is_closed = False
         self._line: list[tuple[object, str]] = []
         self._holding: set[str] = set()
         self._served: dict[str, Worker] = {}
@@ -83,6 +83,9 @@ class Pool:
 
     def close(self) -> None:
         """End all workers, whatever they are doing. They start again when used again."""
+        with self._changed:
+            self._keeps_all = False
+            self._is_closed = True
         for worker in self._workers:
             worker.kill()
         with self._changed:
@@ -97,7 +100,12 @@ class Pool:
         finally:
             with self._changed:
                 self._holding.discard(holder)
-                (self._cold if worker.pid is None else self._idle).append(worker)
+                if worker.pid is None:
+                    self._cold.append(worker)
+                    self._keeps_all = not self._is_closed
+                    self._keep()
+                else:
+                    self._idle.append(worker)
                 self._remember(holder, worker)
                 self._changed.notify_all()
 
@@ -105,6 +113,7 @@ class Pool:
         ticket = (object(), holder)
         end = time.monotonic() + self.limits.patience
         with self._changed:
+            self._is_closed = False
             self._line.append(ticket)
             try:
                 while not self._is_next(ticket):
@@ -142,6 +151,10 @@ class Pool:
             self._is_starting = True
             threading.Thread(target=self._start, args=(self._cold.pop(),), name="worker-start", daemon=True).start()
 
+    def _keep(self) -> None:
+        if self._keeps_all:
+            self._start_one()
+
     def _start(self, worker: Worker) -> None:
         try:
             worker.prepare()
@@ -151,6 +164,7 @@ class Pool:
             with self._changed:
                 self._is_starting = False
                 self._idle.append(worker)
+                self._keep()
                 self._changed.notify_all()
 
     def _remember(self, holder: str, worker: Worker) -> None:

@@ -19,11 +19,6 @@ R = TypeVar("R")
 LOOK_S: Final = 0.25
 """How often we look whether somebody still waits for the answer."""
 
-SLOW_S: Final = 2.0
-"""Seconds from which work gives way to what others do. A damaged transcript of 131,072 tokens takes a fifth of it."""
-
-_NICENESS: Final = 10
-
 
 class Worker:
     """One process that calls functions; replaced when it was killed. One call at a time.
@@ -36,7 +31,7 @@ class Worker:
     def __init__(self, limits: Limits, first: Callable[[], object] | None = None) -> None:
         self.limits, self._first = limits, first
         self._child = Child(self._command, errors=None, longest=limits.answer)
-        self._is_ready = self._gives_way = False
+        self._is_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -51,7 +46,7 @@ class Worker:
         """
         if self._is_ready and self._child.pid is not None:
             return
-        self._is_ready = self._gives_way = False
+        self._is_ready = False
         first = self._first if self._first is not None else _nothing
         try:
             self._child.start()
@@ -86,9 +81,7 @@ class Worker:
         self.prepare()
         request = _request(deadline, function, args, kwargs)
         try:
-            answer = self._child.exchange(
-                request, deadline, step=LOOK_S, meanwhile=lambda gone: self._meanwhile(gone, wanted)
-            )
+            answer = self._child.exchange(request, deadline, step=LOOK_S, meanwhile=lambda: _still(wanted))
         except ChildLate:
             raise CutOff(Reason.LATE, f"it took more than {deadline:.0f} s") from None
         except ChildEnded as error:
@@ -96,9 +89,6 @@ class Worker:
         except TooLong:
             most = self.limits.answer // 2**20
             raise CutOff(Reason.LARGE, f"what came of it is larger than {most:,} MB") from None
-        if self._gives_way:
-            # A process cannot take its turn back: the next request gets a new one.
-            self._child.stop()
         result: R = self._opened(answer)
         return result
 
@@ -111,7 +101,9 @@ class Worker:
         self._child.stop()
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        told = {"path": [folder for folder in sys.path if folder], "memory": self.limits.memory}
+        # What is relative changes with the current folder, and nothing of ours is there.
+        path = [folder for folder in sys.path if os.path.isabs(folder)]
+        told = {"path": path, "memory": self.limits.memory}
         script = Path(__file__).with_name("serve.py")
         return [sys.executable, "-I", str(script), json.dumps(told)], child_environment()
 
@@ -131,16 +123,10 @@ class Worker:
             raise CutOff(Reason.MEMORY, f"it needed more than {self.limits.memory // 2**20:,} MB of memory")
         raise CutOff(Reason.CRASHED, f"the process that did it broke off ({value})")
 
-    def _meanwhile(self, gone: float, wanted: Callable[[], bool]) -> None:
-        if not wanted():
-            raise CutOff(Reason.LEFT, "nobody waits for it any more")
-        pid = self._child.pid
-        if gone > SLOW_S and not self._gives_way and pid is not None and hasattr(os, "setpriority"):
-            self._gives_way = True
-            try:
-                os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
-            except OSError:
-                return  # it has ended, or we may not: the deadline holds all the same
+
+def _still(wanted: Callable[[], bool]) -> None:
+    if not wanted():
+        raise CutOff(Reason.LEFT, "nobody waits for it any more")
 
 
 def _nothing() -> None:

@@ -146,6 +146,22 @@ def test_one_holder_has_one_worker_and_others_do_not_wait_for_it(pool: Pool) -> 
             assert caught.value.reason is Reason.LEFT
 
 
+def test_once_one_was_killed_all_are_kept_running(pool: Pool) -> None:
+    pid = pool.call("a", os.getpid, SOON, None)
+    assert pool.pids == [pid]
+    with pytest.raises(CutOff):
+        pool.call("a", time.sleep, 0.6, None, SOON)
+    until(lambda: len(pool.pids) == 2)
+    assert pid not in pool.pids
+
+
+def test_after_close_nothing_starts_by_itself_and_all_works_again(pool: Pool) -> None:
+    pool.call("a", abs, SOON, None, -1)
+    pool.close()
+    assert pool.pids == []
+    assert pool.call("a", abs, SOON, None, -1) == 1
+
+
 def test_who_came_first_is_served_first() -> None:
     pool = Pool(1, SMALL)
     served: list[str] = []
