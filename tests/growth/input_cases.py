@@ -13,6 +13,7 @@ from inspector.gallery import SampleError, read_gallery
 from inspector.gallery.link import LinkError, read_link
 from inspector.ingest import iter_records, read
 from inspector.ingest.html import packed_record
+from inspector.ingest.ids import read_ids
 from inspector.ingest.wrapping import unwrap
 from inspector.renamed import NAME
 from inspector.tokens import vocabulary
@@ -74,7 +75,7 @@ def a_quote_that_does_not_end(n: int) -> str:
     return "'" + "\\a" * (n // 2) + "x'\n'"
 
 
-@reading
+@case(unwrap, n=8_000, most=MANY)
 def escapes_in_a_quote(n: int) -> str:
     return '"' + times("\\u0061", n) + '"'
 
@@ -106,7 +107,7 @@ def near_markers(n: int) -> str:
 
 @reading
 def line_breaks(n: int) -> str:
-    return "\n" * n + "x"
+    return times("\n" * 1_000 + "x", n)
 
 
 # Ids.
@@ -167,7 +168,7 @@ def huge_numbers(n: int) -> str:
     return "[" + times("9" * 3_999 + ",", n) + "]"
 
 
-@reading
+@case(read_ids, n=8_000, most=MANY)
 def a_label_with_a_gap(n: int) -> str:
     return "a" + " " * n + "= [1]"
 

@@ -54,14 +54,19 @@ def mutated(draw: st.DrawFn) -> Transcript:
                 to = draw(st.integers(0, len(ids)))
                 ids[to:to] = piece
             case _:
-                ids[at:at] = [draw(st.sampled_from([162, 222, 199999, 200013, 201088, 201089, -1, 2**40, 2**70]))]
+                ids[at:at] = [draw(st.sampled_from([162, 222, 199999, 200013, 201088, 201089, -1, 2**40, 2**63]))]
     return Transcript(tuple(ids), draw(st.sampled_from(["assistant", "assistant", None])))
 
 
 anything = st.builds(
     lambda ids, role: Transcript(tuple(ids), role),
     st.lists(
-        st.one_of(st.integers(0, 260), st.integers(199990, 201100), st.integers(), st.sampled_from([200006, 200008])),
+        st.one_of(
+            st.integers(0, 260),
+            st.integers(199990, 201100),
+            st.integers(-(2**63), 2**64 - 1),
+            st.sampled_from([200006, 200008]),
+        ),
         max_size=40,
     ),
     st.sampled_from(["assistant", "user", "tool", None]),

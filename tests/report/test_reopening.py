@@ -51,7 +51,7 @@ def test_a_hostile_one_opens_to_the_same_inspection(form: str) -> None:
 
 
 @given(
-    st.lists(st.integers(-2, 201_100) | st.integers(), max_size=20).map(tuple),
+    st.lists(st.integers(-2, 201_100) | st.integers(-(2**63), 2**64 - 1), max_size=20).map(tuple),
     st.sampled_from([None, "assistant", "tool"]),
     st.text(st.characters(codec="utf-8"), max_size=8),
     st.booleans(),

@@ -15,7 +15,7 @@ IDS = st.lists(
     st.one_of(
         st.integers(0, FIRST_SPECIAL - 1),
         st.integers(FIRST_SPECIAL, VOCABULARY_SIZE - 1),
-        st.integers(-(2**70), 2**70),
+        st.integers(-(2**63), 2**63),
         st.integers(0, 255),
     ),
     max_size=40,
