@@ -75,7 +75,7 @@ def transcript() -> Transcript:
         *encode("<|call|><|start|>"),
         *vocabulary().encode(TEXTS["attribute"]),
         *encode("<|message|>"),
-        *[199_998, 201_089, 2**40, -1, 2**64 - 1],
+        *[199_998, 201_089, 2**40, -1, 2**63],
     ]
     told = Transcript(
         ids=tuple(ids),

@@ -22,6 +22,12 @@ _DECODER: Final = json.JSONDecoder()
 _GAP: Final = re.compile(r"[\s,]*+")
 _NEXT_OBJECT: Final = re.compile(r"^[^\S\n]*+\{", re.MULTILINE)
 _DIGITS: Final = re.compile(r"[0-9]++")
+_WINDOW: Final = 8_192
+_GROWTH: Final = 8
+_LONGEST_WORD: Final = 16
+"""Characters before the end of a text within which the parser stops where it is cut: a word such as ``-Infinity``, or
+an escape of two ``\\u`` units."""
+
 _NESTING: Final = re.compile(r'[\[{]|[\]}]|"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
@@ -46,7 +52,7 @@ def parse_json(text: str, budget: Budget = CLI) -> Any:
 
 def json_problem(error: ValueError, text: str, line: int) -> Problem:
     """The problem of a text that :func:`parse_json` refused; ``line`` is the number of its first line."""
-    offset, what = _wrong(error, text, 0)
+    offset, what = _wrong(error, text, 0, 0)
     return problem(*place(text, offset, line), what)
 
 
@@ -66,6 +72,7 @@ def json_document(text: str, line: int = 1, budget: Budget = CLI) -> Iterator[Fo
         return
     in_array = text[at : at + 1] == "["
     at += in_array
+    window = _Window(text)
     while True:
         at = _skip(text, at)
         if at >= len(text):
@@ -79,9 +86,9 @@ def json_document(text: str, line: int = 1, budget: Budget = CLI) -> Iterator[Fo
             return
         where = places.at(at)
         try:
-            value, end = _DECODER.raw_decode(text, at)
+            value, end = window.decode(at)
         except (ValueError, RecursionError) as error:
-            offset, what = _wrong(error, text, at)
+            offset, what = _wrong(error, text, at, window.base)
             yield problem(*(places.at(offset) if isinstance(error, json.JSONDecodeError) else where), what)
             # Behind what was read: none of it is read once more.
             resume = _NEXT_OBJECT.search(text, max(at + 1, offset))
@@ -92,6 +99,45 @@ def json_document(text: str, line: int = 1, budget: Budget = CLI) -> Iterator[Fo
         own = text[at:end]
         yield problem(*where, TOO_DEEP) if json_depth(own) > MAX_DEPTH else (value, own, where)
         at = end
+
+
+class _Window:
+    """Reads values out of a long text through a small part of it.
+
+    A JSONDecodeError counts the lines of all that was handed to the parser, from its beginning. ``base`` is where the
+    part begins, for the places of errors.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._part = text[:_WINDOW]
+        self.base = 0
+
+    def decode(self, at: int) -> tuple[Any, int]:
+        """The value that begins at ``at``, and where it ends.
+
+        Raises:
+            ValueError: as ``json.JSONDecoder.raw_decode``; its ``pos`` counts from ``base``.
+            RecursionError: it is nested too deeply.
+        """
+        if not self.base <= at < self.base + _WINDOW // 2 or len(self._part) > _WINDOW:
+            self._move(at, _WINDOW)
+        while True:
+            whole = self.base + len(self._part) >= len(self._text)
+            try:
+                value, end = _DECODER.raw_decode(self._part, at - self.base)
+            except json.JSONDecodeError as error:
+                near_end = error.pos > len(self._part) - _LONGEST_WORD or error.msg.startswith("Unterminated string")
+                if whole or not near_end:
+                    raise
+            else:
+                if whole or end < len(self._part):
+                    return value, end + self.base
+            # The part ends within the value.
+            self._move(at, _GROWTH * len(self._part))
+
+    def _move(self, at: int, size: int) -> None:
+        self.base, self._part = at, self._text[at : at + size]
 
 
 def opens_document(first: str) -> bool:
@@ -110,11 +156,11 @@ def _skip(text: str, at: int) -> int:
     return gap.end() if gap else at
 
 
-def _wrong(error: ValueError | RecursionError, text: str, start: int) -> tuple[int, str]:
-    """Where and what is wrong with the JSON that begins at ``start``."""
+def _wrong(error: ValueError | RecursionError, text: str, start: int, base: int) -> tuple[int, str]:
+    """Where and what is wrong with the JSON that begins at ``start``; an error of the parser counts from ``base``."""
     if isinstance(error, json.JSONDecodeError):
         what = f"not valid JSON ({error.msg}); expected an object with token_ids or text"
-        return min(error.pos, len(text)), what
+        return min(base + error.pos, len(text)), what
     if isinstance(error, RecursionError):
         return _too_deep(text, start) or start, TOO_DEEP
     if "digits" in str(error):

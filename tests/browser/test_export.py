@@ -130,7 +130,7 @@ def test_a_hostile_transcript_runs_nothing(disk: Page, tmp_path: Path) -> None:
         f"<|channel|>analysis<|message|>{PAYLOAD}<|end|>"
         f"<|start|>assistant<|channel|>final to={PAYLOAD}<|message|>x<|call|>"
     )
-    ids = (*vocabulary().encode_markers(text), 167, 2**64 - 1, -3)
+    ids = (*vocabulary().encode_markers(text), 167, 2**63, -3)
     subject = inspected(Transcript(ids, "assistant", PAYLOAD, tools=(PAYLOAD,)), card=Card(PAYLOAD, PAYLOAD))
     path = tmp_path / "hostile.html"
     path.write_bytes(export_html(subject))

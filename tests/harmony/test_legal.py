@@ -307,7 +307,7 @@ def test_split_adds_up() -> None:
     assert split([(CHANNEL, 1e-9), (END, -1e300)], legal) == (1.0, 0.0, 0.0)
 
 
-ANY = st.lists(st.one_of(st.sampled_from(SPECIALS), st.integers(0, 255), st.integers(-(2**70), 2**70)), max_size=30)
+ANY = st.lists(st.one_of(st.sampled_from(SPECIALS), st.integers(0, 255), st.integers(-(2**63), 2**63)), max_size=30)
 
 
 @given(ANY, st.sampled_from([None, *ROLES]))

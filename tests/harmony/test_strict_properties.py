@@ -21,7 +21,7 @@ WORD = st.sampled_from(
     [vocabulary().encode(w)[0] for w in ("assistant", "user", " to", "=", "final", " json", " ", "x")]
 )
 BYTE = st.integers(0, 255)
-ANY = st.integers(-(2**70), 2**70)
+ANY = st.integers(-(2**63), 2**63)
 IDS = st.lists(st.one_of(MARKER, WORD, BYTE, st.integers(0, VOCABULARY_SIZE + 3), ANY), max_size=40)
 ROLE = st.sampled_from([None, *ROLES])
 DIALECT = st.sampled_from(list(Dialect))

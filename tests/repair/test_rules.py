@@ -292,13 +292,11 @@ def test_missing_channel_is_only_told_in_a_whole_conversation() -> None:
         ("<|channel|>final<|message|>write to=functions.f<|end|>", False),
         ("<|channel|>final<|message|>x", False),
         ("<|channel|>final", False),
-        ("<|channel|>final<|start|>assistant to=functions.f<|message|>{}<|end|>", False),
     ],
 )
 def test_is_call(text: str, expected: bool) -> None:
     ids = tuple(vocabulary().encode_markers(text))
-    data = {"called": text.endswith("<|call|>")}
-    assert _wording.is_call(Problem("x", Span(0, 1), 0, data=data), Transcript(ids)) is expected
+    assert _wording.is_call(Problem("x", Span(0, 1), 0), Transcript(ids)) is expected
 
 
 def test_listed_counts_what_it_leaves_out() -> None:
@@ -310,7 +308,7 @@ def test_listed_counts_what_it_leaves_out() -> None:
 
 
 def test_says_something_looks_at_ordinary_text_only() -> None:
-    assert not _wording.says_something((200002, 199999, 13, 220, -1, 2**64 - 1))
+    assert not _wording.says_something((200002, 199999, 13, 220, -1, 2**63))
     assert _wording.says_something((200002, 3436))
     assert not _wording.says_something("?!\ud807")
     assert _wording.says_something("bash")

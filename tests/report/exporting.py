@@ -44,7 +44,7 @@ def hostile() -> Subject:
         f"<|channel|>analysis<|message|>{PAYLOAD}<|end|>"
         f"<|start|>assistant<|channel|>commentary to=functions.{PAYLOAD}<|message|>{PAYLOAD}<|call|>"
     )
-    ids = (*vocabulary().encode_markers(text), 167, 2**64 - 1, -3, 201_500)
+    ids = (*vocabulary().encode_markers(text), 167, 2**63, -3, 201_500)
     transcript = Transcript(
         ids, "assistant", PAYLOAD, finish_reason=PAYLOAD, reported=frozenset({"finish_reason"}),
         tools=(f"functions.{PAYLOAD}",), meta={PAYLOAD: PAYLOAD},

@@ -102,7 +102,7 @@ def founding() -> Inspection:
 
 def unmended() -> Inspection:
     """A transcript that stays broken, with a fix that is only shown and a prompt that cannot be rendered."""
-    ids = (*ids_of("<|channel|>final to=x to=y"), 999_999, -4, 2**64 - 1)
+    ids = (*ids_of("<|channel|>final to=x to=y"), 999_999, -4, 2**63)
     error = StrictError("could not decode header", len(ids), Span(0, len(ids)), "E3")
     shown = Diagnostic(
         code="HS105", name="unknown-id", severity=Severity.ERROR, effect=Effect.RAISES,

@@ -5,18 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.tokens import FIRST_SPECIAL, VOCABULARY_SIZE, Span, vocabulary
-from inspector.view.glyphs import MAX_TOGETHER, _characters, characters_over_tokens, look_alikes, marker_name
+from inspector.view.glyphs import MAX_TOGETHER, characters_over_tokens, look_alikes, marker_name
 
 IDS = st.lists(
     st.one_of(
         st.integers(0, FIRST_SPECIAL - 1),
         st.integers(FIRST_SPECIAL, VOCABULARY_SIZE - 1),
-        st.integers(-(2**63), 2**64 - 1),
+        st.integers(-(2**63), 2**63),
         st.integers(0, 255),
     ),
     max_size=40,
@@ -46,17 +45,6 @@ def test_one_character_is_one_group(text: str, before: str) -> None:
 def test_two_flags_are_two_groups() -> None:
     ids = spelled("🇩🇪🇫🇷")
     assert [vocabulary().decode(ids[g.start : g.end]) for g in characters_over_tokens(ids)] == ["🇩🇪", "🇫🇷"]
-
-
-@given(
-    st.lists(
-        st.sampled_from(["\U0001f1e6", "\U0001f1ff" * 63, "\U0001f1e9" * 64, "\u0301", "\u200d", "a", "\u0600"]),
-        max_size=12,
-    )
-)
-def test_long_rows_of_flags_are_cut_into_whole_ones(parts: list[str]) -> None:
-    text = "".join(parts)
-    assert list(_characters(text)) == [match.span() for match in regex.finditer(r"\X", text)]
 
 
 def test_marks_without_end_are_cut_into_pieces() -> None:
