@@ -14,7 +14,9 @@ from ..live.blocked import blocked_in
 from ..live.gate import GATE
 from ..live.runs import LiveRun
 from ..samplers import Replay
+from ..samplers.limits import RUN_WORDS
 from ..tokens import Transcript
+from ..unread import reading
 from ..view.viewmodel import digest
 from .chrome import guarded, page_file
 from .live_ab import HeldAB, ab_section
@@ -77,6 +79,7 @@ def show() -> None:
             parameters()
             st.button("Generate", type="primary", key="live.generate", width="stretch", on_click=_generate)
             st.button("Show the prompt as tokens", key="live.preview", width="stretch", on_click=_preview)
+            st.caption(RUN_WORDS)
     if work.notice and work.noticed is not None and work.noticed != _speaks_of(work):
         work.notice, work.noticed = "", None
     if work.notice:
@@ -210,7 +213,7 @@ def _resample() -> None:
         return
     transcript = run.transcript(number)
     prompt = (*(transcript.prompt_ids or ()), *transcript.ids[:token])
-    found = inspect(transcript, next_prompt=False).diagnostics
+    found = reading(lambda one: inspect(one, next_prompt=False), transcript)[0].diagnostics
     work.prompt = prompt
     again = LiveRun(
         work.engine,

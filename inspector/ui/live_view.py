@@ -9,6 +9,7 @@ from ..inspection import inspect
 from ..live.route import PREFIX
 from ..live.runs import LiveRun
 from ..tokens import Transcript
+from ..unread import reading
 from ..view.assets import live_code, live_style
 from ..view.viewmodel import View, view_of
 from .component import registered
@@ -34,8 +35,11 @@ def show_run(
         on: callbacks by the name of what changed.
         blocked: what the guard would have blocked, from :mod:`inspector.live.blocked`.
     """
+    if run is not None:
+        run.looked()
     ids = run.prompts[0] if run is not None else tuple(prompt)
-    view = view_of(inspect(Transcript(ids, role=None), next_prompt=False))
+    found, _ = reading(lambda prompt: inspect(prompt, next_prompt=False), Transcript(ids, role=None))
+    view = view_of(found)
     told = {"run": run.id if run is not None else "", "base": PREFIX, "beside": beside, "acts": on is not None}
     told["blocked"] = blocked
     heard = on or {}

@@ -87,7 +87,8 @@ class LiveView {
     const row = rows[this.chosen];
     // Where nothing was sampled there is nothing to judge: the row, and this line, say why.
     this.one.hidden = this.mode !== "one" || (row.done && !row.tokens);
-    if (row.done && row.error) this.line.tell(row.error);
+    if (row.judged?.defect) this.line.tell(row.judged.defect);
+    else if (row.done && row.error) this.line.tell(row.error);
     else if (!this.lost) this.line.tell(this.summary.error);
     this.modes.hidden = rows.length < 2;
     for (const button of this.modes.children) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
