@@ -122,5 +122,7 @@ class Job(Generic[T]):
             )
             self.state = "failed"
         watch.cancel()
+        if self.state != "stopped":
+            self.why = ""  # it ended by itself in the same moment
         self._over.set()
         self._on_end()
