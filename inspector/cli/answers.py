@@ -137,8 +137,12 @@ class Answers:
             self._watched(transcript.id, rollout, self.prompts[number // self.count].tools)
         from ..inspection import inspect
         from ..report.findings import findings
+        from ..unread import reading
 
-        inspection = inspect(transcript, next_prompt=self.form == "text")
+        inspection, problem = reading(lambda one: inspect(one, next_prompt=self.form == "text"), transcript)
+        if problem:
+            say(f"{transcript.id}: {problem}")
+            self.code = UNUSABLE
         self.code = max(self.code, exit_code(findings(inspection), self.fail_on))
         if self.form == "jsonl":
             from ..ingest import transcript_record

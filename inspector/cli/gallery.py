@@ -42,19 +42,23 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 
     found = _open(source, title)
     tell = _Progress("samples")
+    left_out: list[str] = []
     try:
         if single:
-            data = build_page(found, tell=tell)
+            data = build_page(found, tell=tell, tell_left_out=left_out.append)
             write_file(out, data, force)
             what = f"{len(data):,} bytes"
         else:
             site = build_site(found, out, force=force, tell=tell)
+            left_out += site.left_out
             what = f"{len(site.files):,} files, {site.size:,} bytes"
     except SiteError as error:
         raise InputError(str(error)) from None
-    count = len(found.samples)
+    for sentence in left_out:
+        say(sentence)
+    count = len(found.samples) - len(left_out)
     say(f"wrote {click.format_filename(out)}: {count:,} {'sample' if count == 1 else 'samples'}, {what}.")
-    return UNUSABLE if found.problems else CLEAN
+    return UNUSABLE if found.problems or left_out else CLEAN
 
 
 @gallery.command()
@@ -64,17 +68,20 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def pack(source: Path, out: Path, title: str | None, force: bool) -> int:
     """Pack a gallery into one .harmonylens file that the app opens."""
-    from ..gallery import SampleError, bundle
+    from ..gallery import SampleError
+    from ..report.whole import whole_bundle
 
     found = _open(source, title)
     try:
-        data = bundle(found)
+        data, left_out = whole_bundle(found)
     except SampleError as error:
         raise InputError(str(error)) from None
     write_file(out, data, force)
-    count = len(found.samples)
+    for sentence in left_out:
+        say(sentence)
+    count = len(found.samples) - len(left_out)
     say(f"wrote {click.format_filename(out)}: {count:,} {'sample' if count == 1 else 'samples'}, {len(data):,} bytes.")
-    return UNUSABLE if found.problems else CLEAN
+    return UNUSABLE if found.problems or left_out else CLEAN
 
 
 @gallery.command("list")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ..ingest.carried import Card, Switches, carrying
 from .content import FIELDS, canonical, packed, unpacked
+from .damaged import damage
 from .record import read_sample_record, sample_record
 from .sample import Sample, SampleError
 from .saved import StoreError
@@ -100,7 +101,10 @@ def body_of(packed_body: bytes) -> dict[str, Any]:
     Raises:
         StoreError: it is damaged.
     """
-    body = json.loads(unpacked(packed_body, MAX_BODY))
+    try:
+        body = json.loads(unpacked(packed_body, MAX_BODY))
+    except (ValueError, RecursionError):
+        raise StoreError("The saved data is damaged: what a revision says is no JSON.") from None
     if not isinstance(body, dict):
         raise StoreError("The saved data is damaged: a revision is no object.")
     return body
@@ -116,5 +120,9 @@ def sample_of(id: str, content: bytes, body: Mapping[str, Any]) -> Sample:
     try:
         sample = read_sample_record({**words, **json.loads(content), "name": id}, f"saved sample {id}")
     except (SampleError, ValueError) as error:
-        raise StoreError(f"The saved sample {id} is damaged: {error}") from error
+        said = str(error).rstrip(".").removeprefix(f"saved sample {id}: ").removesuffix("; the field was left out")
+        raise StoreError(damage(id, said)) from error
+    except (TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        # JSON of another shape than anything that was ever saved.
+        raise StoreError(damage(id, f"its values are not of the kinds that they have to be ({error})")) from error
     return replace(sample, name=id, transcript=replace(sample.transcript, source=f"saved sample {id}"))

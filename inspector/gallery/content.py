@@ -93,6 +93,8 @@ def unpacked(data: bytes, limit: int) -> bytes:
     Raises:
         StoreError: they are damaged, or larger than ``limit``.
     """
+    if not isinstance(data, bytes):
+        raise StoreError("The saved data is damaged: it is no bytes.")
     reader = zlib.decompressobj()
     try:
         found = reader.decompress(data, limit + 1)

@@ -7,21 +7,22 @@ work is lost when two people save at once, because each gets a number of their o
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, and_, func, insert, select
+from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 from sqlalchemy import Row as Found
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ..ingest.carried import Switches, switches_of
+from ..tokens import Transcript
 from .bodies import NO_TOKENS, body_for, body_of, columns, plain, sample_of
 from .content import ID_LENGTH, MAX_BYTES, content_of, digest_of, packed, unpacked
+from .damaged import damage, revision_of, row_of
 from .failures import speaking
 from .sample import Sample
 from .saved import Kind, Revision, Row, Saved, StoreError, Written
@@ -73,7 +74,8 @@ class SampleStore:
     def get(self, id: str, revision: int | None = None, *, tokens: bool = True) -> Saved | None:
         """A saved sample as its newest revision has it, or as ``revision`` has it; None when there is none.
 
-        Without ``tokens`` the sample's transcript is empty but for what can be edited, and nothing large is read.
+        One that is damaged is a :class:`StoreError`, which names it and says what can be done. Without ``tokens`` the
+        sample's transcript is empty but for what can be edited, and nothing large is read.
         """
         return self._read(lambda connection: self._saved(connection, plain(id), revision, tokens))
 
@@ -85,16 +87,16 @@ class SampleStore:
     def latest(self, id: str) -> Revision | None:
         """The newest revision, without its sample: cheap."""
         query = _history(plain(id)).limit(1)
-        return self._read(lambda connection: next(map(_revision, connection.execute(query)), None))
+        return self._read(lambda connection: next(map(revision_of, connection.execute(query)), None))
 
     def history(self, id: str) -> tuple[Revision, ...]:
         """All revisions, the newest first; empty when there is no such sample."""
-        return self._read(lambda connection: tuple(map(_revision, connection.execute(_history(plain(id))))))
+        return self._read(lambda connection: tuple(map(revision_of, connection.execute(_history(plain(id))))))
 
     def list(
         self, text: str = "", tag: str = "", limit: int = 200, offset: int = 0, *, deleted: bool = False
     ) -> tuple[Row, ...]:
-        """Saved samples, the one that changed last first.
+        """Saved samples, the one that changed last first; a damaged one is among them, with what is known of it.
 
         Args:
             text: only those with all of these words in title, story, tags, codes or id.
@@ -120,7 +122,7 @@ class SampleStore:
             query = query.where(REVISIONS.c.search.contains(word, autoescape=True))
         if tag:
             query = query.where(REVISIONS.c.tags.contains(f"\n{plain(tag)}\n", autoescape=True))
-        return self._read(lambda connection: tuple(_row(row) for row in connection.execute(query)))
+        return self._read(lambda connection: tuple(map(row_of, connection.execute(query))))
 
     # Writing
 
@@ -156,8 +158,9 @@ class SampleStore:
             newest = self._newest(connection, id)
             if newest is None:
                 return self._add(connection, id, None, None, "save", author, body)
-            if newest.kind != "delete" and body_of(newest.body) == body:
-                return Written(id, _revision(newest), changed=False)
+            self._mend(connection, id, digest, compressed)
+            if newest.kind != "delete" and _body_or_none(newest.body) == body:
+                return Written(id, revision_of(newest), changed=False)
             seen = newest.number if based_on is None else based_on
             return self._add(connection, id, newest, seen or None, "save", author, body)
 
@@ -187,13 +190,14 @@ class SampleStore:
             base = self._revision(connection, id, based_on)
             if base is None:
                 raise StoreError(f"There is no revision {based_on} of {id}; open it again.")
-            before = body_of(base.body)
+            before = _body(id, base.body)
             sample = sample_of(id, NO_TOKENS, before)
             wanted = body_for(replace(sample, **changes), switches, before.get("look", {}))
             differing = {key for key in {*wanted, *before} if wanted.get(key) != before.get(key)}
             if not differing:
-                return Written(id, _revision(newest), changed=False)
-            kept = {key: value for key, value in body_of(newest.body).items() if key not in differing}
+                return Written(id, revision_of(newest), changed=False)
+            newer = _body_or_none(newest.body) or before
+            kept = {key: value for key, value in newer.items() if key not in differing}
             merged = kept | {key: wanted[key] for key in differing if key in wanted}
             return self._add(connection, id, newest, based_on, "edit", author, merged)
 
@@ -205,8 +209,10 @@ class SampleStore:
         def work(connection: Connection) -> Written:
             newest = self._locked(connection, plain(id))
             if newest.kind == "delete":
-                return Written(id, _revision(newest), changed=False)
-            return self._add(connection, id, newest, newest.number, "delete", author, body_of(newest.body))
+                return Written(id, revision_of(newest), changed=False)
+            # A damaged one can be deleted too: its words are those that can still be read.
+            body = _body_or_none(newest.body) or _body_without(newest)
+            return self._add(connection, id, newest, newest.number, "delete", author, body)
 
         return self._write(work)
 
@@ -218,9 +224,9 @@ class SampleStore:
             source = newest if revision is None else self._revision(connection, id, revision)
             if source is None:
                 raise StoreError(f"There is no revision {revision} of {id}.")
-            body = body_of(source.body)
-            if newest.kind != "delete" and body == body_of(newest.body):
-                return Written(id, _revision(newest), changed=False)
+            body = _body(id, source.body)
+            if newest.kind != "delete" and body == _body_or_none(newest.body):
+                return Written(id, revision_of(newest), changed=False)
             return self._add(connection, id, newest, newest.number, "restore", author, body)
 
         return self._write(work)
@@ -298,7 +304,7 @@ class SampleStore:
         connection.execute(insert(REVISIONS).values(row))
         revision = Revision(number, parent, kind, row["author"], row["at"], row["title"])
         between = _history(id).where(REVISIONS.c.number > (parent or 0), REVISIONS.c.number < number)
-        return Written(id, revision, meanwhile=tuple(map(_revision, connection.execute(between)))[::-1])
+        return Written(id, revision, meanwhile=tuple(map(revision_of, connection.execute(between)))[::-1])
 
     def _saved(self, connection: Connection, id: str, number: int | None, tokens: bool) -> Saved | None:
         newest = connection.execute(_history(id).limit(1)).first()
@@ -307,12 +313,36 @@ class SampleStore:
         row = self._revision(connection, id, newest.number if number is None else number)
         if row is None:
             return None
-        content = NO_TOKENS
-        if tokens:
-            held = connection.execute(select(TRANSCRIPTS.c.content).where(TRANSCRIPTS.c.id == id)).scalar_one()
-            content = unpacked(held, MAX_BYTES)
-        sample = sample_of(id, content, body_of(row.body))
-        return Saved(id, _revision(row), _revision(newest), sample, switches_of(sample.transcript))
+        content = self._content(connection, id) if tokens else NO_TOKENS
+        sample = sample_of(id, content, _body(id, row.body))
+        return Saved(id, revision_of(row), revision_of(newest), sample, switches_of(sample.transcript))
+
+    def _content(self, connection: Connection, id: str) -> bytes:
+        """The canonical bytes of a transcript.
+
+        Raises:
+            StoreError: they are not those that were saved.
+        """
+        query = select(TRANSCRIPTS.c.content, TRANSCRIPTS.c.digest).where(TRANSCRIPTS.c.id == id)
+        held = connection.execute(query).first()
+        if held is None:
+            raise StoreError(damage(id, "its tokens are not there"))
+        try:
+            content = unpacked(held.content, MAX_BYTES)
+        except StoreError as error:
+            raise StoreError(damage(id, f"its tokens cannot be read ({_clause(error)})")) from error
+        # An address is the beginning of its digest: other tokens under it would be another sample's.
+        if digest_of(content) != held.digest or not str(held.digest).startswith(id):
+            raise StoreError(damage(id, "its tokens are not those that its address stands for"))
+        return content
+
+    def _mend(self, connection: Connection, id: str, digest: str, compressed: bytes) -> None:
+        """Write the content of a transcript again that is there and damaged: it is at hand, so it can be mended."""
+        try:
+            self._content(connection, id)
+        except StoreError:
+            where = TRANSCRIPTS.c.digest == digest
+            connection.execute(update(TRANSCRIPTS).where(where).values(content=compressed))
 
 
 _LIGHT: Final = tuple(REVISIONS.c[name] for name in ("number", "parent", "kind", "author", "at", "title"))
@@ -333,21 +363,31 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _revision(row: Entry) -> Revision:
-    return Revision(row.number, row.parent, row.kind, row.author, row.at, row.title)
+def _body(id: str, packed_body: bytes) -> dict[str, Any]:
+    """A revision's body.
+
+    Raises:
+        StoreError: it is damaged; the sentence names the sample.
+    """
+    try:
+        return body_of(packed_body)
+    except StoreError as error:
+        raise StoreError(damage(id, f"its words cannot be read ({_clause(error)})")) from error
 
 
-def _row(row: Any) -> Row:
-    card = json.loads(row.card)
-    return Row(
-        id=row.sample_id,
-        revision=_revision(row),
-        title=row.title,
-        story=card["story"],
-        tags=tuple(card["tags"]),
-        rules=tuple(card["rules"]),
-        raises=tuple(card["raises"]),
-        tokens=row.tokens,
-        look=card["look"],
-        deleted=row.kind == "delete",
-    )
+def _body_or_none(packed_body: bytes) -> dict[str, Any] | None:
+    try:
+        return body_of(packed_body)
+    except StoreError:
+        return None
+
+
+def _body_without(row: Entry) -> dict[str, Any]:
+    """A body for a revision whose own cannot be read."""
+    title = revision_of(row).title.strip() or "damaged"
+    return body_for(Sample("", title, "", "", Transcript(()), (), stated=False), None, {})
+
+
+def _clause(error: StoreError) -> str:
+    said = str(error).rstrip(".")
+    return said.removeprefix("The saved data is damaged: ")

@@ -13,7 +13,7 @@ from ..renamed import variable
 from .bundle import Gallery, open_gallery, printable
 from .record import address_name
 from .sample import Sample, SampleError
-from .store import load_samples
+from .store import load_what_can_be
 
 ENVIRONMENT: Final = "HARMONYLENS_GALLERIES"
 """Names the variable with the paths of the galleries that are open for everybody, separated as in ``PATH``."""
@@ -29,16 +29,18 @@ _STATE: Final[dict[Path, tuple[object, Gallery]]] = {}
 
 @lru_cache(maxsize=1)
 def shipped_gallery() -> Gallery:
-    """The samples that ship.
+    """The samples that ship; its ``problems`` name those that cannot be read.
 
     Raises:
-        SampleError: one cannot be read.
+        SampleError: there are none, which only a broken installation explains.
     """
+    samples, problems = load_what_can_be()
     return Gallery(
         name=SHIPPED,
         title="harmonylens",
         description="Every error text of the report that started this project, and every kind of damage.",
-        samples=tuple(load_samples()),
+        samples=tuple(samples),
+        problems=tuple(problems),
     )
 
 
@@ -105,6 +107,10 @@ def _opened(path: Path) -> Gallery:
         gallery = open_gallery(path)
     except SampleError as error:
         gallery = Gallery(address_name(path.stem), printable(path.name), "", (), (str(error),))
+    except Exception as error:  # noqa: BLE001
+        # One gallery that cannot be opened is no reason for a page without the others.
+        sentence = f"{printable(path.name)}: cannot be opened ({type(error).__name__}: {printable(str(error))})."
+        gallery = Gallery(address_name(path.stem), printable(path.name), "", (), (sentence,))
     _STATE[path] = (state, gallery)
     return gallery
 

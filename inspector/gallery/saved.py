@@ -26,8 +26,9 @@ class Revision:
         parent: the number of the revision that it was made from; None for the first.
         kind: what it did.
         author: as the person called themselves, "" for nobody.
-        at: when, in UTC, as ISO 8601 with milliseconds ("2026-03-01T12:03:00.250Z").
+        at: when, in UTC, as ISO 8601 with milliseconds ("2026-03-01T12:03:00.250Z"); "" where that is not known.
         title: the title from then on.
+        damage: what of the row in the database cannot be, a clause; "" where it is whole.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Revision:
     author: str
     at: str
     title: str
+    damage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Row:
         raises: names of the releases whose strict parser raises an error on it.
         tokens: how many there are.
         look: what lists draw of it, as it was given when it was saved.
+        damage: why it cannot be shown as it was saved, in a sentence with what can be done; "" where it is whole.
     """
 
     id: str
@@ -102,3 +105,4 @@ class Row:
     tokens: int
     look: Mapping[str, Any]
     deleted: bool = False
+    damage: str = ""

@@ -94,6 +94,28 @@ def load_samples(folder: Path | None = None) -> list[Sample]:
     return sorted(samples, key=lambda s: (order.index(s.family), -s.founding, s.name))
 
 
+def load_what_can_be(folder: Path | None = None) -> tuple[list[Sample], list[str]]:
+    """All samples that can be read, as :func:`load_samples` orders them, and a sentence for each that cannot.
+
+    Raises:
+        SampleError: there is no folder of samples.
+    """
+    folder = folder or samples_folder()
+    samples: dict[str, Sample] = {}
+    problems: list[str] = []
+    for path in sorted(folder.glob("*/*.toml")):
+        try:
+            sample = read_sample(path)
+            samples.setdefault(sample.name, sample)
+        except SampleError as error:
+            problems.append(f"{error} It was left out.")
+        except Exception as error:  # noqa: BLE001
+            # The others are not to blame for it.
+            problems.append(f"{path}: cannot be read ({type(error).__name__}: {error}); it was left out.")
+    order = list(FAMILIES)
+    return sorted(samples.values(), key=lambda s: (order.index(s.family), -s.founding, s.name)), problems
+
+
 def load_sample(name: str, folder: Path | None = None) -> Sample:
     """The sample called ``name``.
 

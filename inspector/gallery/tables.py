@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     event,
     insert,
     inspect,
@@ -39,6 +40,18 @@ METADATA: Final = MetaData()
 PREFIX: Final = f"{OLD_NAME}_"
 """Of the tables' names. As before the product was renamed: a team's older apps read the same tables."""
 
+
+class Bytes(TypeDecorator[bytes]):
+    """Bytes, and whatever else SQLite may hold in their place: who unpacks them says that it is damaged."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: object) -> Callable[[Any], Any]:
+        """The value as it is: SQLAlchemy's own way raises for a text, and ends the whole query."""
+        return lambda value: bytes(value) if isinstance(value, bytearray | memoryview) else value
+
+
 SCHEMA: Final = Table(
     f"{PREFIX}schema",
     METADATA,
@@ -53,7 +66,7 @@ TRANSCRIPTS: Final = Table(
     Column("id", String(64), primary_key=True),
     Column("digest", String(64), nullable=False, unique=True),
     Column("tokens", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
     Column("at", String(32), nullable=False),
 )
 
@@ -73,7 +86,7 @@ REVISIONS: Final = Table(
     # JSON for lists: the beginning of the story, codes, what is drawn of it.
     Column("card", Text, nullable=False),
     # Compressed canonical JSON: all that can be edited.
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
 )
 
 Migration = Callable[[Connection], None]
@@ -114,6 +127,8 @@ def _connecting(dialect: object, record: object, arguments: object, options: dic
 def _connected(connection: Any, _: object) -> None:
     # Python's own handling of transactions would begin them too late; see _begun.
     connection.isolation_level = None
+    # One text that is no UTF-8 would end the list that it stands in.
+    connection.text_factory = _text
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000}")
@@ -123,6 +138,10 @@ def _connected(connection: Any, _: object) -> None:
             cursor.execute("PRAGMA journal_mode = WAL")
     finally:
         cursor.close()
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _begun(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from ..samplers.guarding import GUARD, TOOLS, Blocked, watched
 from ..tokens import vocabulary
+from ..unread import defect
 from .runs import LiveRun
 
 MOST_ROWS: Final = 40
@@ -40,13 +41,19 @@ def blocked_among(run: LiveRun, samples: Sequence[int], tools: Sequence[str] | N
 
 def _told(run: LiveRun, samples: Sequence[int], tools: Sequence[str] | None) -> dict[str, Any]:
     rollouts = {n: rollout for n in samples if (rollout := run.rollout(n)).ids}
-    found = [(n, place) for n, rollout in rollouts.items() for place in watched(rollout, tools)]
+    found: list[tuple[int, Blocked]] = []
+    problems: list[str] = []
+    for n, rollout in rollouts.items():
+        try:
+            found += [(n, place) for place in watched(rollout, tools)]
+        except Exception as error:  # noqa: BLE001
+            problems.append(f"Sample {n + 1} is not judged: {defect(error, 'following the grammar')}")
     drawn = [n for n, place in found if place.sampled]
     near = len(found) - len(drawn)
     total = sum(origin == "sampled" for rollout in rollouts.values() for origin in rollout.origins)
     words = f"The guard would have blocked {len(drawn):,} of {total:,} sampled tokens"
     words += f", in {len(set(drawn))} of {len(rollouts)} samples." if drawn else "."
-    means = []
+    means = problems[:1]
     if drawn:
         means.append(
             "A blocked token is against Harmony's grammar where it stands: with the guard on, another one would have "

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from ..unread import defect
 from .runs import RUNS, LiveRun
 from .telling import Teller
 
@@ -26,6 +27,9 @@ WAIT_S: Final = 15.0
 
 PREFIX: Final = "_live"
 GONE: Final = "This run is no longer kept by the server. What was sent to Inspect or saved is still there.\n"
+
+DAMAGED: Final = 422
+"""The status of an answer about a sample whose tokens cannot be shown; its text is a sentence."""
 
 _TELLERS: Final[OrderedDict[str, Teller]] = OrderedDict()
 _LOCK: Final = Lock()
@@ -46,6 +50,7 @@ async def _summary(request: Request) -> Response:
     run = RUNS.find(request.path_params["run"])
     if run is None:
         return PlainTextResponse(GONE, 404)
+    run.looked()
     seen = _number(request, "seen")
     await _until(run, lambda: run.version != seen)
     body = await asyncio.to_thread(_teller(run).summary)
@@ -59,13 +64,18 @@ async def _tokens(request: Request) -> Response:
     number, have = request.path_params["number"], _number(request, "have")
     if number >= len(run.prompts):
         return PlainTextResponse(f"This run has {len(run.prompts)} samples: there is no sample {number}.\n", 404)
+    run.looked()
     was_done = _number(request, "done") == 1
 
     def news() -> bool:
         return run.count(number) != have or (run.is_done(number) and not was_done)
 
     await _until(run, news)
-    body = await asyncio.to_thread(_teller(run).tokens, number, have)
+    try:
+        body = await asyncio.to_thread(_teller(run).tokens, number, have)
+    except Exception as error:  # noqa: BLE001
+        # Asked again it would fail again: the page is told, and asks no more for this one.
+        return PlainTextResponse(f"{defect(error, 'showing this sample')}\n", DAMAGED, headers=_NEVER)
     return Response(body, media_type="application/octet-stream", headers=_NEVER)
 
 
@@ -82,6 +92,8 @@ def _teller(run: LiveRun) -> Teller:
         teller = _TELLERS.get(run.id) or Teller(run)
         _TELLERS[run.id] = teller
         _TELLERS.move_to_end(run.id)
+        for name in [name for name in _TELLERS if name != run.id and RUNS.find(name) is None]:
+            del _TELLERS[name]
         while len(_TELLERS) > _MOST:
             _TELLERS.popitem(last=False)
         return teller

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Final
 
 from ..samplers import Delta, Draft, Engine, EngineError, OneShot, Rollout, Sampler, SamplingParams
+from ..samplers.limits import HELD_BYTES, RUN_BYTES, TOO_LARGE, UNWATCHED, memory_of
 from ..samplers.sampler import draw
 from ..samplers.values import open_message
 from ..tokens import Transcript
@@ -24,7 +25,8 @@ MAX_SAMPLES: Final = 64
 """Samples of one run: what one page can still be watched for."""
 
 KEPT_RUNS: Final = 12
-"""Runs that are kept after they have ended, the newest; those under way are kept besides."""
+"""Runs that are kept after they have ended, the newest, as far as :data:`HELD_BYTES` of memory allow; those under way
+are kept besides."""
 
 STOP_S: Final = 2.0
 """Seconds that a run has to stop before its engine goes away."""
@@ -78,6 +80,8 @@ class LiveRun:
         self.began = time.monotonic()
         self.seconds: float | None = None
         self.drafts: list[Draft | None] = [None] * len(self.prompts)
+        self._heard_of = [0] * len(self.prompts)
+        self._tokens = 0
         self._lock = Lock()
         self._listeners: list[Callable[[], None]] = []
         self._past: tuple[Rollout, ...] = ()
@@ -97,6 +101,7 @@ class LiveRun:
             titles=titles,
         )
         run._past = tuple(rollouts)
+        run._tokens = sum(len(rollout.ids) for rollout in rollouts)
         # They were drawn side by side: it took as long as the longest.
         run.seconds = max(sum(turn.seconds + turn.tool_seconds for turn in r.turns) for r in rollouts)
         run.state = "done"
@@ -106,9 +111,22 @@ class LiveRun:
         """Begin to sample, in the background."""
         self._job.start(loop)
 
-    def stop(self) -> None:
-        """Let it be: the engine stops working on every sample, and what has come is kept. Returns at once."""
-        self._job.stop()
+    def stop(self, why: str = "") -> None:
+        """Let it be: the engine stops working on every sample, and what has come is kept. Returns at once.
+
+        Args:
+            why: a sentence that the run's ``error`` then is, where it was not a person who wanted it.
+        """
+        self._job.stop(why)
+
+    def looked(self) -> None:
+        """Somebody looks at it: it is not stopped for want of a watcher."""
+        self._job.looked()
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its tokens take, roughly."""
+        return memory_of(self._tokens, self.params.logprobs)
 
     def wait(self, limit_s: float | None = None) -> None:
         """Return once it has ended, however it did.
@@ -170,6 +188,10 @@ class LiveRun:
 
     def _heard(self, number: int, draft: Draft) -> None:
         self.drafts[number] = draft
+        self._tokens += len(draft.ids) - self._heard_of[number]
+        self._heard_of[number] = len(draft.ids)
+        if self.memory > RUN_BYTES:
+            self.stop(TOO_LARGE)
         self._changed()
 
     def _end(self) -> None:
@@ -178,7 +200,9 @@ class LiveRun:
         if self._job.state == "done" and len(failed) == len(self.prompts):
             self.state, self.error = "failed", failed[0]
         else:
-            self.state, self.error = self._job.state, self._job.error
+            self.state, self.error = self._job.state, self._job.error or self._job.why
+            if self.error == UNWATCHED:
+                self.error += " Resample goes on from a token that you choose, Generate again begins anew."
         self._changed()
 
     def _changed(self) -> None:
@@ -210,12 +234,14 @@ class Runs:
         self._lock = Lock()
 
     def add(self, run: LiveRun) -> None:
-        """Keep a run; the oldest that have ended give way."""
+        """Keep a run; the oldest that have ended give way, for their number or for the memory that they hold."""
         with self._lock:
             self._runs[run.id] = run
-            ended = [name for name, known in self._runs.items() if known.state != "running"]
-            for name in ended[: max(0, len(ended) - KEPT_RUNS)]:
-                del self._runs[name]
+            held = count = 0
+            for known in reversed([one for one in self._runs.values() if one.state != "running"]):
+                count, held = count + 1, held + known.memory
+                if known is not run and (count > KEPT_RUNS or held > HELD_BYTES):
+                    del self._runs[known.id]
 
     def find(self, name: str) -> LiveRun | None:
         """The run of this id, None where there is none (any more)."""

@@ -18,13 +18,15 @@ from typing import Any, Final
 
 from ..harmony.verdict import Verdict
 from ..inspection import NEWEST, Inspection, inspect
+from ..isolation import CutOff
 from ..prompt import STYLES
 from ..samplers.values import Rollout
 from ..samplers.wilson import wilson
 from ..tokens import Transcript, vocabulary
+from ..unread import defect, reading, unread
 from ..view.feed import Settings, pack_feed
 from ..view.viewmodel import View, pack_appendix, view_of
-from ..workers import inspecting_deadline, workers
+from ..workers import inspecting_deadline, why_cut_off, workers
 from .open_end import so_far
 from .runs import LiveRun
 
@@ -35,6 +37,7 @@ BUDGET_S: Final = 0.04
 """Seconds that one answer may spend on reading samples anew; the others keep the verdict they had until then."""
 
 _TAIL_TOKENS: Final = 64
+_NOTHING: Final = Transcript((), role=None)
 _HELD_VIEWS: Final = 6
 _FOR_A_ROW: Final = partial(inspect, next_prompt=False)
 
@@ -67,14 +70,15 @@ class Teller:
         without one; ``rows`` have ``n``, ``title``, ``tokens``, ``injected``, ``turns``, ``seconds``, ``done``,
         ``ended_by``, ``error``, ``finish``, ``stop``, ``tail``, ``parts`` (the first token that differs from the first
         sample's, -1 for none) and, once it was read, ``judged`` ({count, ok, error, token, findings, rules, expected,
-        finish_findings}).
+        finish_findings, defect}). One sample that we fail at has a sentence there, ``defect``, and takes no other with
+        it.
         """
         run = self.run
         with self._lock:
             version = run.version
             rollouts = [run.rollout(n) for n in range(len(run.prompts))]
             self._judge()
-            rows = [self._row(n, rollout, rollouts[0]) for n, rollout in enumerate(rollouts)]
+            rows = [self._row_or_less(n, rollout, rollouts[0]) for n, rollout in enumerate(rollouts)]
             behind = any(self._is_stale(n) for n in range(len(rows)))
         total = sum(len(rollout.ids) - _injected(rollout) for rollout in rollouts)
         now = run.seconds if run.seconds is not None else time.monotonic() - run.began
@@ -107,9 +111,19 @@ class Teller:
             raise IndexError(f"sample {number} of {len(run.prompts)}")
         done = run.is_done(number)
         transcript = run.transcript(number)
-        inspection = self._inspected(transcript, inspect if done else so_far)
+        inspection, problem = self._inspected(transcript, inspect if done else so_far)
         stream = f"{run.id}.{number}"
-        view = view_of(inspection, stream=stream)
+        title = run.titles[number] or (f"Sample {number + 1}" if len(run.prompts) > 1 else "")
+        settings = Settings(style=NEWEST, styles=tuple(STYLES), title=title, read_as=run.engine.name)
+        try:
+            view = view_of(inspection, stream=stream)
+            feed = pack_feed(inspection, settings, stream=stream)
+        except Exception as error:  # noqa: BLE001
+            # Its reading cannot be shown; its tokens can.
+            problem = problem or defect(error, "showing this transcript")
+            inspection = unread(transcript, problem)
+            view = view_of(inspection, stream=stream)
+            feed = pack_feed(inspection, settings, stream=stream)
         view = View({**view.head, "open": not done}, view.sections)
         count = len(inspection.transcript.ids)
         with self._lock:
@@ -118,11 +132,8 @@ class Teller:
             views[count] = view
             while len(views) > _HELD_VIEWS:
                 views.popitem(last=False)
-            self._judged[number] = _Judged(count, done, time.monotonic(), _facts(inspection))
+            self._judged[number] = _Judged(count, done, time.monotonic(), _facts(inspection, problem))
         kind, container = ("whole", view.pack()) if known is None else ("more", pack_appendix(known, view))
-        title = run.titles[number] or (f"Sample {number + 1}" if len(run.prompts) > 1 else "")
-        settings = Settings(style=NEWEST, styles=tuple(STYLES), title=title, read_as=run.engine.name)
-        feed = pack_feed(inspection, settings, stream=stream)
         head = {"kind": kind, "count": count, "done": done, "container": len(container)}
         packed = json.dumps(head).encode()
         # Arrays of the container are read in place: it begins where they are aligned.
@@ -139,20 +150,30 @@ class Teller:
 
         end = time.monotonic() + BUDGET_S
         for number in sorted(filter(self._is_stale, range(len(run.prompts))), key=turn):
-            done, transcript = run.is_done(number), run.transcript(number)
-            found = self._inspected(transcript, _FOR_A_ROW if done else so_far)
-            self._judged[number] = _Judged(len(transcript.ids), done, time.monotonic(), _facts(found))
+            self._judged[number] = self._read(number)
             if time.monotonic() > end:
                 return
 
-    def _inspected(self, transcript: Transcript, how: Callable[[Transcript], Inspection]) -> Inspection:
-        """The inspection of a sample, made in a worker: what a server sends may be slow to read.
+    def _read(self, number: int) -> _Judged:
+        run = self.run
+        count, done = run.count(number), run.is_done(number)
+        try:
+            transcript = run.transcript(number)
+            count = len(transcript.ids)
+            facts = _facts(*self._inspected(transcript, _FOR_A_ROW if done else so_far))
+        except Exception as error:  # noqa: BLE001
+            # Its tokens make no transcript, as those of somebody else's sampler need not.
+            facts = _facts(unread(_NOTHING, ""), defect(error, "reading this sample"))
+        return _Judged(count, done, time.monotonic(), facts)
 
-        Raises:
-            inspector.isolation.CutOff: it takes too long or too much memory.
-        """
+    def _inspected(self, transcript: Transcript, how: Callable[[Transcript], Inspection]) -> tuple[Inspection, str]:
+        """The inspection of a sample, made in a worker, as what a server sends may be slow to read; or why not."""
         deadline = inspecting_deadline(len(transcript.ids))
-        return workers().call(self.run.id, how, deadline, None, transcript)
+        try:
+            return reading(lambda one: workers().call(self.run.id, how, deadline, None, one), transcript)
+        except CutOff as error:
+            problem = why_cut_off("Inspecting the sample", error)
+            return unread(transcript, problem), problem
 
     def _is_stale(self, number: int) -> bool:
         known = self._judged.get(number)
@@ -165,6 +186,16 @@ class Teller:
         over = [row["judged"]["rules"] for row in rows if row["done"] and row["judged"] is not None and row["tokens"]]
         rate = wilson(sum(1 for rules in over if watched.intersection(rules)), len(over))
         return {"rules": sorted(watched), "count": rate.count, "of": rate.total, "low": rate.low, "high": rate.high}
+
+    def _row_or_less(self, number: int, rollout: Rollout, first: Rollout) -> dict[str, Any]:
+        try:
+            return self._row(number, rollout, first)
+        except Exception as error:  # noqa: BLE001
+            facts = _facts(unread(_NOTHING, ""), defect(error, "telling of this sample"))
+            known = {"n": number, "title": self.run.titles[number], "tokens": len(rollout.ids), "error": rollout.error}
+            none = {"injected": 0, "turns": 0, "seconds": 0.0, "finish": None, "stop": None, "tail": "", "parts": -1}
+            states = {"done": self.run.is_done(number), "ended_by": rollout.ended_by}
+            return {**known, **none, **states, "judged": {"count": self.run.count(number), **facts}}
 
     def _row(self, number: int, rollout: Rollout, first: Rollout) -> dict[str, Any]:
         judged = self._judged.get(number)
@@ -208,11 +239,12 @@ def _injected(rollout: Rollout) -> int:
     return sum(turn.injected for turn in rollout.turns)
 
 
-def _facts(inspection: Inspection) -> dict[str, Any]:
-    """What a sample's row says of its reading."""
+def _facts(inspection: Inspection, problem: str = "") -> dict[str, Any]:
+    """What a sample's row says of its reading; ``problem`` is why there is none, in a sentence."""
     verdict: Verdict = inspection.verdict(NEWEST)
     finish = inspection.finish
     return {
+        "defect": problem,
         "ok": verdict.ok,
         "error": "" if verdict.error is None else verdict.error.text[:300],
         "token": None if verdict.error is None else verdict.error.token,

@@ -13,6 +13,7 @@ from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..inspection import inspect
 from ..tokens import is_special, vocabulary
+from ..unread import defect
 from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, MOST_STORY, MOST_TITLE, MOST_WORDS, cut, cut_words
 from ..view.strip import quick_strip, shape, strip
 from .findings import findings
@@ -26,6 +27,9 @@ OUTCOMES: Final = {
     "healthy": "healthy",
 }
 """What becomes of a transcript, and how a filter says it."""
+
+DAMAGED: Final = "damaged"
+"""The outcome of a card whose sample could not be read; its story says why."""
 
 MOST_INSPECTED: Final = 150_000
 """Tokens of a gallery's plain records that are inspected, so that rules can be told: a few seconds' worth."""
@@ -67,7 +71,11 @@ class _Budget:
 
 def sample_card(sample: Sample) -> dict[str, Any]:
     """One sample as its card shows it; JSON-serialisable."""
-    return _card(sample, _Budget())
+    try:
+        return _card(sample, _Budget())
+    except Exception as error:  # noqa: BLE001
+        # It can be saved all the same: its tokens are what counts.
+        return _damaged(sample, error)
 
 
 def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dict[str, Any]]:
@@ -81,17 +89,12 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
     budget = _Budget(characters=min(20_000, MOST_SEARCHED // max(1, len(gallery.samples))))
     items = []
     for sample in gallery.samples:
-        card = _card(sample, budget)
-        words = (
-            sample.name,
-            cut(sample.title, MOST_TITLE),
-            cut(sample.story, MOST_STORY),
-            card["family"],
-            *cut_words(sample.tags),
-            *card["rules"],
-            *(cut(text, _LONGEST_STORY) for text in islice(sample.errors.values(), MOST_WORDS)),
-            _text(sample.transcript.ids[: budget.characters])[: budget.characters],
-        )
+        try:
+            card = _card(sample, budget)
+            words = _searched(sample, card, budget)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is: the others are not to blame for it.
+            card, words = _damaged(sample, error), (sample.name,)
         items.append(
             {
                 **card,
@@ -103,6 +106,20 @@ def gallery_items(gallery: Gallery, address: Address, href: Address) -> list[dic
             }
         )
     return items
+
+
+def _searched(sample: Sample, card: dict[str, Any], budget: _Budget) -> tuple[str, ...]:
+    """What a card is found by."""
+    return (
+        sample.name,
+        cut(sample.title, MOST_TITLE),
+        cut(sample.story, MOST_STORY),
+        card["family"],
+        *cut_words(sample.tags),
+        *card["rules"],
+        *(cut(text, _LONGEST_STORY) for text in islice(sample.errors.values(), MOST_WORDS)),
+        _text(sample.transcript.ids[: budget.characters])[: budget.characters],
+    )
 
 
 def gallery_groups(gallery: Gallery, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -133,6 +150,7 @@ def gallery_page(
     """
     listed = list(galleries)
     rules = all_rules()
+    has_damage = any(item["outcome"] == DAMAGED for _, items in listed for item in items)
     occurring = {code for _, items in listed for item in items for code in item["rules"]}
     return {
         "kind": "gallery",
@@ -149,7 +167,7 @@ def gallery_page(
         "groups": [group for gallery, items in listed for group in gallery_groups(gallery, items)],
         "rules": [[code, rules[code].name if code in rules else ""] for code in sorted(occurring)],
         "kinds": _kinds(listed),
-        "outcomes": [[name, title] for name, title in OUTCOMES.items()],
+        "outcomes": [[name, title] for name, title in OUTCOMES.items()] + [[DAMAGED, "damaged"]] * has_damage,
         "none": "No sample fits all of these. Clear a filter to see more.",
     }
 
@@ -178,6 +196,24 @@ def _kinds(listed: Sequence[tuple[Gallery, Sequence[dict[str, Any]]]]) -> list[l
     known = [family for family in FAMILIES if family in present]
     others = sorted(family for family in present if family not in FAMILIES)
     return [[family, FAMILIES[family]] for family in known] + [[family, visible(family)] for family in others]
+
+
+def _damaged(sample: Sample, error: Exception) -> dict[str, Any]:
+    """The card of a sample that we fail at: it says so."""
+    return {
+        "name": sample.name,
+        "title": visible(cut(sample.title, MOST_TITLE)),
+        "story": visible(defect(error, "reading this sample")),
+        "family": _family(sample),
+        "tags": [],
+        "rules": [],
+        "count": len(sample.transcript),
+        "raises": [],
+        "outcome": DAMAGED,
+        "founding": 0,
+        "shape": [],
+        "strip": {"k": "", "w": [], "c": [], "e": [], "t": []},
+    }
 
 
 def _card(sample: Sample, budget: _Budget) -> dict[str, Any]:

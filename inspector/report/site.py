@@ -7,7 +7,7 @@ files; nothing in it asks for anything elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from .site_folder import MARK, SiteError, SiteFolder
 
 __all__ = ["ASSETS", "BUNDLE", "MARK", "Site", "SiteError", "build_page", "build_site"]
 from .subject import inspected_sample
+from .whole import left_out_because, packable, without
 
 ASSETS: Final = NAME
 """The folder of the script and the styles."""
@@ -43,10 +44,11 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What was written: files relative to the folder, and their bytes in all."""
+    """What was written: files relative to the folder, their bytes in all, and a sentence for each sample left out."""
 
     files: tuple[str, ...]
     size: int
+    left_out: tuple[str, ...] = ()
 
 
 def _page_of(sample: Sample) -> str:
@@ -56,6 +58,10 @@ def _page_of(sample: Sample) -> str:
 
 def _quiet(done: int, total: int) -> None:
     """Nobody wants to know how far it is."""
+
+
+def _unheard(sentence: str) -> None:
+    """Nobody wants to know what is left out."""
 
 
 def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell = _quiet) -> Site:
@@ -76,6 +82,8 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
     """
     written: dict[str, int] = {}
     try:
+        whole: list[Sample] = []
+        left_out: list[str] = []
         with SiteFolder(out) as folder:
             before = _before(folder, force)
             if not force:
@@ -89,11 +97,20 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
             for name, code in _SHARED.items():
                 put(name, code().encode())
             for number, sample in enumerate(gallery.samples, 1):
-                subject = inspected_sample(sample)
-                frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
-                              assets=f"../{ASSETS}")  # fmt: skip
-                put(_page_of(sample), page(frame, blocks_of(subject)))
+                try:
+                    subject = inspected_sample(sample)
+                    frame = Frame("sample", subject.title, subject.name, home="../index.html", home_title="All samples",
+                                  assets=f"../{ASSETS}")  # fmt: skip
+                    made = page(frame, blocks_of(subject))
+                    packable(sample)
+                except Exception as error:  # noqa: BLE001
+                    # The others are not to blame for it.
+                    left_out.append(left_out_because(sample, error))
+                else:
+                    put(_page_of(sample), made)
+                    whole.append(sample)
                 tell(number, len(gallery.samples))
+            gallery = without(gallery, whole, left_out)
             index = replace(_frame("index", gallery), assets=ASSETS, bundle=BUNDLE)
             put("index.html", page(index, iter([_cards(gallery, _page_of)])))
             put(BUNDLE, bundle(gallery))
@@ -102,20 +119,32 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
             folder.remove_folders(name for name in NAMES if name != ASSETS)
     except OSError as error:
         raise SiteError(f"{out} cannot be written: {error.strerror or error}.") from error
-    return Site(tuple(written), sum(written.values()))
+    return Site(tuple(written), sum(written.values()), tuple(left_out))
 
 
-def build_page(gallery: Gallery, *, tell: Tell = _quiet) -> bytes:
-    """The gallery as one HTML file: the index, and every sample behind its address ``#NAME``."""
-    frame = _frame("gallery", gallery)
+def build_page(gallery: Gallery, *, tell: Tell = _quiet, tell_left_out: Callable[[str], None] = _unheard) -> bytes:
+    """The gallery as one HTML file: the index, and every sample behind its address ``#NAME``.
 
-    def blocks() -> Iterator[str]:
-        for number, sample in enumerate(gallery.samples, 1):
-            yield from blocks_of(inspected_sample(sample))
-            tell(number, len(gallery.samples))
-        yield _cards(gallery, lambda sample: f"#{sample.name}")
-
-    return page(frame, blocks())
+    Args:
+        gallery: what to show.
+        tell: called with the number of samples that are done, and of all.
+        tell_left_out: called with a sentence for each sample that cannot be shown.
+    """
+    blocks: list[str] = []
+    whole: list[Sample] = []
+    left_out: list[str] = []
+    for number, sample in enumerate(gallery.samples, 1):
+        try:
+            blocks += list(blocks_of(inspected_sample(sample)))
+            whole.append(sample)
+        except Exception as error:  # noqa: BLE001
+            # The others are not to blame for it.
+            left_out.append(left_out_because(sample, error))
+            tell_left_out(left_out[-1])
+        tell(number, len(gallery.samples))
+    gallery = without(gallery, whole, left_out)
+    blocks.append(_cards(gallery, lambda sample: f"#{sample.name}"))
+    return page(_frame("gallery", gallery), iter(blocks))
 
 
 def _frame(kind: str, gallery: Gallery) -> Frame:

@@ -19,6 +19,7 @@ from ..finding import Severity
 from ..harmony.message import Message
 from ..inspection import NEWEST, inspect
 from ..tokens import Transcript
+from ..unread import reading
 from .ab_result import MALFORMED, REFUSED, Arm, Refusal, Result, tabulate
 from .conversations import Conversation, as_conversation
 from .engine import Engine
@@ -247,7 +248,9 @@ class Experiment:
         )
         if rollout.ended_by == "failed":
             return Sample(job.arm, job.conversation, job.number, transcript, error=rollout.error)
-        found = inspect(transcript, releases=(NEWEST,), next_prompt=False)
+        found, problem = reading(lambda one: inspect(one, releases=(NEWEST,), next_prompt=False), transcript)
+        if problem:
+            return Sample(job.arm, job.conversation, job.number, transcript, error=problem)
         cut = rollout.finish_reason == "length" or rollout.ended_by == "cut_off"
         error = found.verdict(NEWEST).error
         open_end = cut and error is not None and error.token >= len(transcript)

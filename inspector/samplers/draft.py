@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from threading import Lock
 
 from ..tokens.transcript import Origin
@@ -21,6 +22,7 @@ class Draft:
         self._logprobs: list[float | None] = []
         self._top: list[Alternatives] = []
         self._turns: list[Turn] = []
+        self._divided: list[tuple[int, int, int]] = []
         self._began = 0.0
         self._ended_by: EndedBy | None = None
         self._error = ""
@@ -95,11 +97,30 @@ class Draft:
         with self._lock:
             self._told = None
             last = self._turns[-1]
-            for turn in turns:
-                self._origins[turn.start : turn.end] = ["sampled"] * (turn.end - turn.start)
-                self._origins[turn.end : turn.end + turn.injected] = ["injected"] * turn.injected
+            for turn, before in zip_longest(turns, self._divided[: len(turns)]):
+                self._mark(turn, before)
+            self._divided = [(turn.start, turn.end, turn.injected) for turn in turns]
             self._turns[:] = turns
             self._turns[-1] = replace(turns[-1], finish_reason=last.finish_reason, stop_reason=last.stop_reason)
+
+    def _mark(self, turn: Turn, before: tuple[int, int, int] | None) -> None:
+        """Set the origins of a turn, those alone that can differ: a rollout that grows token by token is divided anew
+        at each.
+
+        Args:
+            turn: as it is now.
+            before: its start, end and number of injected tokens when it was last divided; None for a new one.
+        """
+        first, grown = turn.start, turn.end + turn.injected
+        if before is not None and before[0] == turn.start:
+            _, end, injected = before
+            if not injected and not turn.injected and turn.end >= end:
+                first = end
+            elif turn.end == end and turn.injected >= injected:
+                first = end + injected
+        self._origins[first : turn.end] = ["sampled"] * (turn.end - first)
+        begin = max(first, turn.end)
+        self._origins[begin:grown] = ["injected"] * (grown - begin)
 
     def finish(self, by: EndedBy, error: str = "") -> None:
         """Nothing more will come. The first word counts."""

@@ -57,6 +57,20 @@ TOKEN_BYTES: Final = 8_192
 ``generate`` with every field that a release has ever sent."""
 
 
+UNWATCHED_S: Final = 30 * 60.0
+"""Seconds without a page that looks at it after which a run is stopped: who reads a sample in Inspect, or talks to
+somebody, is back by then, and a forgotten tab does not sample through the night."""
+
+RUN_S: Final = 4 * 3600.0
+"""Seconds of a run, watched or not; as long as its longest answer."""
+
+RUN_BYTES: Final = 512 * 2**20
+"""Bytes of memory that one run may hold: 64 samples of 4,096 tokens with five alternatives each take 200 MB."""
+
+HELD_BYTES: Final = 2**30
+"""Bytes of memory that the runs which are kept after their end may hold, all together."""
+
+
 class CutOff(EngineGone):
     """The answer went beyond a limit of :mod:`inspector.samplers.limits`, and was ended here."""
 
@@ -74,6 +88,14 @@ def bytes_for(prompt_tokens: int, max_tokens: int) -> int:
 def event_bytes(prompt_tokens: int) -> int:
     """Bytes that one event of it may take."""
     return EVENT_BYTES + PROMPT_BYTES * prompt_tokens
+
+
+def memory_of(tokens: int, logprobs: int | None) -> int:
+    """Bytes of memory that so many tokens of a rollout take, with their alternatives.
+
+    An id and its places in the lists take 150; an alternative is a pair, a number and an id of 112 bytes and a place.
+    """
+    return tokens * (150 + 120 * (logprobs or 0))
 
 
 def checked_loop(max_turns: int, limit_s: float) -> None:
@@ -194,4 +216,19 @@ WORDS: Final = (
     f"({_spell(ANSWER_S)} at most) is cut off; what came is kept. A rollout has at most {MOST_TOKENS:,} tokens and "
     f"{MOST_TURNS:,} turns."
 )
-"""The limits, as the command line and the page say them."""
+"""The limits of an answer, as the command line and the page say them."""
+
+RUN_WORDS: Final = (
+    f"A run is stopped when no page has looked at it for {_spell(UNWATCHED_S)}, and after {_spell(RUN_S)} in any case; "
+    "what came is kept."
+)
+"""The limits of a run, as the page says them."""
+
+UNWATCHED: Final = (
+    f"Stopped after {_spell(UNWATCHED_S)} without a watcher: no page looked at it. What came until then is kept."
+)
+TOO_LONG: Final = f"Stopped after {_spell(RUN_S)}, the longest that a run may take. What came until then is kept."
+TOO_LARGE: Final = (
+    f"Stopped because it holds {RUN_BYTES // 2**20} MB, the most that a run may hold. What came until then is kept: "
+    "ask for fewer samples, fewer tokens or fewer alternatives."
+)

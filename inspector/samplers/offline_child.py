@@ -20,6 +20,12 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Any, Final
 
+MOST_LINE: Final = 64 * 2**20
+"""Bytes of a message from the child: one token each of 1,000 answers, with 20 alternatives, takes 1 MB."""
+
+MOST_LOG_LINE: Final = 16_384
+"""Characters of a line of its log; a longer one is kept as several."""
+
 _LOG_LINES: Final = 2000
 _ENDING_S: Final = 5.0
 """How long a child that has closed its output may take to end by itself."""
@@ -113,7 +119,8 @@ class Child:
 
     def _hear(self) -> None:
         with _given(self._process.stdout) as lines:
-            for line in lines:
+            # A line that does not end is read in part, which is no JSON.
+            for line in iter(lambda: lines.readline(MOST_LINE), b""):
                 try:
                     message = json.loads(line)
                     if not isinstance(message, dict):
@@ -134,7 +141,7 @@ class Child:
     def _keep_log(self) -> None:
         # A progress bar is many lines, each ended by a carriage return.
         with TextIOWrapper(_given(self._process.stderr), encoding="utf-8", errors="replace") as lines:
-            for line in lines:
+            for line in iter(lambda: lines.readline(MOST_LOG_LINE), ""):
                 clean = _COLOUR.sub("", line).rstrip()
                 self._log.append(clean)
                 self._on_log(clean)

@@ -30,6 +30,9 @@ GROUP: Final = f"{NAME}.tools"
 MAX_RESULT: Final = 20_000
 """Characters of a result that reach the model."""
 
+MAX_PROBLEM: Final = 1_000
+"""Characters of a problem that a person is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
@@ -81,7 +84,7 @@ class Toolbox:
             problem = str(error)
         else:
             return Answer(_cut(text), seconds=time.monotonic() - began)
-        return Answer(_cut(f"error: {problem}"), problem, time.monotonic() - began)
+        return Answer(_cut(f"error: {problem}"), problem[:MAX_PROBLEM], time.monotonic() - began)
 
     async def _run(self, call: Call) -> str:
         tool = self.tools.get(call.name)

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import streamlit as st
 
-from ..gallery import Gallery, Sample, SampleError, bundle, sample_address, sample_link
+from ..gallery import Gallery, Sample, SampleError, sample_address, sample_link
 from ..gallery.bundle import ENDINGS, gallery_of
 from ..gallery.saved import StoreError
 from ..isolation import CutOff
 from ..report.cards import MOST_INSPECTED, MOST_READ, gallery_items, gallery_page, gallery_title
+from ..report.whole import left_out_words, whole_bundle
+from ..unread import defect
 from ..view.assets import cards_code, cards_style, handover_code
 from ..view.bounds import MOST_DESCRIPTION, MOST_TITLE, cut
 from ..workers import inspecting_deadline, why_cut_off
@@ -24,7 +26,7 @@ from .component import hidden, registered
 from .galleries import close_gallery, open_galleries, open_upload, reopen, session_galleries
 from .keeping import Kept
 from .plain import as_markdown
-from .samples import find_sample
+from .samples import find_sample, no_such_sample
 from .state import session_value
 from .store import saved_gallery
 
@@ -160,6 +162,9 @@ def _uploaded() -> None:
             gallery = open_upload(file.getvalue(), file.name)
         except SampleError as error:
             notice.append(str(error))
+        except Exception as error:  # noqa: BLE001
+            # Of several files the others are opened.
+            notice.append(f"{file.name}: {defect(error, 'opening this file')}")
         else:
             opened.append(gallery.name)
     # One that was opened is what one wants to see; of several, all.
@@ -207,7 +212,12 @@ def _hand_over() -> None:
     name, data = "", b""
     try:
         gallery = chosen_gallery(wanted, find_sample)
-        name, data = f"{gallery.name}.harmonylens", bundle(gallery)
+        data, left_out = whole_bundle(gallery)
+        name = f"{gallery.name}.harmonylens"
+        lost = [address for address in wanted if find_sample(address) is None]
+        left_out += [no_such_sample(address) for address in lost]
+        if left_out:
+            st.warning(as_markdown(left_out_words(left_out)))
     except SampleError as error:
         st.error(as_markdown(str(error)))
     head = json.dumps({"name": name, "id": secrets.token_hex(8)}).encode()

@@ -143,6 +143,7 @@ def _watch() -> None:
     mine = _held()
     if mine.job is None or mine.experiment is None or mine.job.state != "running":
         st.rerun()
+    mine.job.looked()
     result = mine.experiment.result()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(result.done / max(1, result.planned), f"{result.done:,} of {result.planned:,} samples")
@@ -162,7 +163,7 @@ def _ended(mine: HeldAB) -> None:
     for sentence, count in result.failures[:3]:
         st.warning(as_markdown(f"{count:,} requests failed: {sentence}"))
     if mine.job.state == "stopped":
-        st.caption(f"Stopped after {result.done:,} of {result.planned:,} samples.")
+        st.caption(as_markdown(f"Stopped after {result.done:,} of {result.planned:,} samples. {mine.job.why}".strip()))
     if result.done:
         _shown(result)
         lines = "\n".join(json.dumps(transcript_record(t), ensure_ascii=False) for t in mine.experiment.transcripts())

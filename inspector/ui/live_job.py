@@ -25,17 +25,19 @@ def job_shown(job: Job[Any] | None, doing: str, key: str) -> bool:
     """
     if job is None:
         return False
+    job.looked()
     if job.state == "running":
         _watch(job, doing, key)
     elif job.error:
         st.error(as_markdown(job.error))
     elif job.state == "stopped":
-        st.caption("Stopped.")
+        st.caption(as_markdown(job.why or "Stopped."))
     return job.state == "done"
 
 
 @st.fragment(run_every=1.0)
 def _watch(job: Job[Any], doing: str, key: str) -> None:
+    job.looked()
     if job.state != "running":
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):

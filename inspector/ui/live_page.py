@@ -15,7 +15,9 @@ from ..live.blocked import blocked_in
 from ..live.gate import GATE
 from ..live.runs import LiveRun
 from ..samplers import Replay
+from ..samplers.limits import RUN_WORDS
 from ..tokens import Transcript
+from ..unread import reading
 from ..view.viewmodel import digest
 from ..workers import inspecting_deadline, why_cut_off
 from .apart import apart
@@ -80,6 +82,7 @@ def show() -> None:
             parameters()
             st.button("Generate", type="primary", key="live.generate", width="stretch", on_click=_generate)
             st.button("Show the prompt as tokens", key="live.preview", width="stretch", on_click=_preview)
+            st.caption(RUN_WORDS)
     if work.notice and work.noticed is not None and work.noticed != _speaks_of(work):
         work.notice, work.noticed = "", None
     if work.notice:
@@ -214,7 +217,8 @@ def _resample() -> None:
     transcript = run.transcript(number)
     prompt = (*(transcript.prompt_ids or ()), *transcript.ids[:token])
     try:
-        inspection = apart(inspect, inspecting_deadline(len(transcript.ids)), transcript, next_prompt=False)
+        deadline = inspecting_deadline(len(transcript.ids))
+        inspection, _ = reading(lambda one: apart(inspect, deadline, one, next_prompt=False), transcript)
     except CutOff as error:
         _notice(work, why_cut_off("Inspecting the sample", error))
         return

@@ -39,6 +39,8 @@ def show_run(
         on: callbacks by the name of what changed.
         blocked: what the guard would have blocked, from :mod:`inspector.live.blocked`.
     """
+    if run is not None:
+        run.looked()
     ids = run.prompts[0] if run is not None else tuple(prompt)
     try:
         view = apart(prompt_view, inspecting_deadline(len(ids)), ids)

@@ -218,7 +218,8 @@ def _history(work: Bench, saved: Saved, shown: int) -> None:
             with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"revision-{number}"):
                 st.markdown(
                     f"**{number}** {as_markdown(f'{_DID[revision.kind]} by {_by(revision)}, {moment(revision.at)}')}"
-                    f"  \n{as_markdown(revision.title[:120])}",
+                    f"  \n{as_markdown(revision.title[:120])}"
+                    + (f"  \n{as_markdown(f'Damaged: {revision.damage}.')}" if revision.damage else ""),
                     width="stretch",
                 )
                 if number == shown:

@@ -16,16 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import streamlit as st
 
 from ..gallery import Gallery, Sample
 from ..gallery.content import is_address
+from ..gallery.damaged import can_be_drawn
 from ..gallery.private import make_file, make_folder, tighten
 from ..gallery.saved import Revision, Row, Saved, StoreError
 from ..ingest import switches_of
 from ..inspection import NEWEST
 from ..renamed import NAMES, variable
+from ..report.cards import DAMAGED
 from ..report.visible import visible
 from ..view.viewmodel import digest
 from .moments import moment
@@ -136,8 +139,10 @@ def why_not_saved(address: str) -> str:
         return ""
     try:
         gone = deleted(parts[0])
-        held = None if gone is not None or parts[1] is None else store()
+        held = store() if gone is None else None
         newest = None if held is None else held.latest(parts[0])
+        if held is not None and newest is not None:
+            held.get(*parts)  # one that is damaged says so
     except StoreError as error:
         return str(error)
     if gone is not None:
@@ -204,7 +209,7 @@ def _light(rows: tuple[Row, ...]) -> tuple[Sample, ...]:
 
 def _item(row: Row) -> dict[str, Any]:
     """A card as :func:`inspector.report.cards.gallery_items` makes it, from what was drawn when it was saved."""
-    look: Mapping[str, Any] = row.look
+    look: Mapping[str, Any] = row.look if can_be_drawn(row.look) else {}
     words = (row.id, row.title, row.story, *row.tags, *row.rules)
     return {
         "rules": [visible(code) for code in row.rules],
@@ -214,15 +219,17 @@ def _item(row: Row) -> dict[str, Any]:
         "strip": {"k": "", "w": [], "c": [], "e": [], "t": []},
         **look,
         "name": row.id,
-        "title": visible(row.title),
-        "story": visible(row.story),
+        "title": visible(row.title) or "Damaged",
+        # What stands in a damaged row says less than what is wrong with it.
+        "story": visible(row.damage or row.story),
         "family": "",
         "tags": [visible(tag) for tag in row.tags],
         "count": row.tokens,
         "founding": 0,
-        "href": f"./?sample={row.id}",
+        "href": f"./?sample={quote(row.id)}",
         "gallery": GALLERY,
         "marks": [look.get("outcome", "")],
+        **({"outcome": DAMAGED, "marks": [DAMAGED]} if row.damage else {}),
         "search": " ".join(" ".join(words).lower().split()),
     }
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..inspection import Inspection, inspect
 from ..tokens import Transcript
+from ..unread import reading
 from .feed import Settings, pack_change, pack_feed
 from .steps import steps_value
 from .viewmodel import View, pack_view, view_of
@@ -75,7 +76,8 @@ def steps_of(question: Question) -> dict[str, Any]:
 
 def prompt_view(ids: Sequence[int]) -> View:
     """A prompt as the browser shows it: a whole conversation, which has no next prompt of its own."""
-    return view_of(inspect(Transcript(tuple(ids), role=None), next_prompt=False))
+    found, _ = reading(lambda prompt: inspect(prompt, next_prompt=False), Transcript(tuple(ids), role=None))
+    return view_of(found)
 
 
 def _inspected(question: Question) -> Inspection:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from inspector.gallery import load_samples
 from inspector.live.hearing import Hearer
@@ -220,3 +220,41 @@ def test_an_address_in_a_message_is_no_link_and_is_copied_as_it_is(page: Page, a
     copied = page.evaluate("getSelection().toString()")
     assert "http://host.example:8000 or" in copied
     assert copied.isascii()
+
+
+def test_a_sample_that_cannot_be_read_says_so_beside_the_others(page: Page, app_url: str) -> None:
+    sentence = "harmonylens failed at reading this transcript (ValueError: no). Its tokens are kept."
+
+    def damaged(route: Route) -> None:
+        answer = route.fetch()
+        summary = answer.json()
+        for row in summary["rows"][:1]:
+            row["judged"] = {**(row["judged"] or {"count": 1, "findings": 0}), "ok": False, "defect": sentence}
+        route.fulfill(response=answer, json=summary)
+
+    page.route(re.compile(r"/_live/[^/?]+\?seen="), damaged)
+    choose_replay(page, app_url, 1000)
+    generate(page, 2)
+    said = page.locator(".samples .sample .said")
+    expect(said.nth(0)).to_have_text("● not read")
+    expect(said.nth(1)).not_to_have_text("● not read")
+    expect(page.locator(".hs.live > p.note")).to_have_text(sentence)
+    page.locator(".samples .sample").nth(1).click()
+    expect(page.locator(".hs.live > p.note")).to_be_hidden()
+
+
+def test_tokens_that_cannot_be_shown_are_a_sentence_and_asked_for_once(page: Page, app_url: str) -> None:
+    asked: list[str] = []
+
+    def refused(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=422, body="harmonylens failed at showing this sample (ValueError: no).\n")
+
+    page.route(re.compile(r"/_live/[^/?]+/0\?have="), refused)
+    choose_replay(page, app_url, 1000)
+    generate(page)
+    expect(page.locator(".run-line")).to_have_attribute("data-state", "done")
+    expect(page.locator(".hs.live > p.note")).to_have_text(
+        "harmonylens failed at showing this sample (ValueError: no)."
+    )
+    assert len(asked) == 1

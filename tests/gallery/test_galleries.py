@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,3 +74,43 @@ def test_the_command_line_adds_to_what_is_configured(tmp_path: Path, monkeypatch
 
 def test_nothing_configured_is_no_gallery() -> None:
     assert configured_galleries({}) == ()
+
+
+def test_one_file_that_ships_and_is_damaged_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inspector.gallery import store
+
+    folder = tmp_path / "samples"
+    shutil.copytree(store.samples_folder(), folder)
+    first, second, *_ = sorted(folder.glob("*/*.toml"))
+    first.write_bytes(b"\xff\xfe")
+    second.write_text("title = [")
+    monkeypatch.setattr(store, "samples_folder", lambda: folder)
+    shipped_gallery.cache_clear()
+    try:
+        found = shipped_gallery()
+    finally:
+        shipped_gallery.cache_clear()
+    assert len(found.samples) == len(SHIPPED.samples) - 2
+    assert [str(path) in said for path, said in zip((first, second), found.problems, strict=True)] == [True, True]
+
+
+def test_a_gallery_that_cannot_be_opened_for_any_reason_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inspector.gallery import galleries
+
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    for path in (good, bad):
+        path.write_text('{"token_ids": [1, 2]}\n')
+    real = galleries.open_gallery
+
+    def opened(path: Path) -> Gallery:
+        if path == bad:
+            raise RecursionError("maximum recursion depth exceeded")
+        return real(path)
+
+    monkeypatch.setattr(galleries, "open_gallery", opened)
+    first, second = configured_galleries({ENVIRONMENT: os.pathsep.join(map(str, (bad, good)))})
+    assert first.samples == ()
+    assert "bad.jsonl: cannot be opened (RecursionError: maximum recursion depth exceeded)." in first.problems[0]
+    assert len(second.samples) == 1

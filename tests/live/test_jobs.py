@@ -77,3 +77,35 @@ def test_a_job_that_is_stopped_at_once_is_stopped_however_far_it_got() -> None:
         job.stop()
         assert job.wait(10)
         assert job.state == "stopped"
+
+
+def never_ending() -> Job[None]:
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    return Job(work, unwatched_s=0.3, limit_s=1.0)
+
+
+def test_a_job_that_nobody_looks_at_is_stopped_and_says_so() -> None:
+    job = never_ending()
+    job.start(Loop())
+    assert job.wait(10)
+    assert (job.state, job.error) == ("stopped", "")
+    assert job.why.startswith("Stopped after 30 minutes without a watcher")
+
+
+def test_a_job_that_is_looked_at_goes_on_to_its_limit() -> None:
+    job = never_ending()
+    job.start(Loop())
+    while not job.wait(0.05):
+        job.looked()
+    assert job.state == "stopped"
+    assert job.why.startswith("Stopped after 4 hours, the longest that a run may take.")
+
+
+def test_what_a_person_stops_has_no_other_reason() -> None:
+    job = never_ending()
+    job.start(Loop())
+    job.stop()
+    assert job.wait(10)
+    assert (job.state, job.why) == ("stopped", "")

@@ -350,3 +350,79 @@ def test_tool_results_stand_among_the_tokens_with_their_origin() -> None:
     assert view is not None
     origins = view.sections["origins"]
     assert sorted(set(origins.tolist())) == [1, 2]
+
+
+class Endless:
+    """An engine that says one token for ever."""
+
+    name = "endless"
+
+    async def stream(self, prompt_ids: Sequence[int], params: SamplingParams) -> AsyncGenerator[Delta, None]:
+        while True:
+            await asyncio.sleep(0)
+            yield Delta((5,), (-0.5,))
+
+    async def close(self) -> None:
+        return
+
+
+def test_a_run_that_nobody_watches_is_stopped_and_tells_who_comes_back(client: Client) -> None:
+    engine = Held(encode(SAID))
+    run = LiveRun(engine, OneShot(), [PROMPT], SamplingParams())
+    run._job._unwatched_s = 0.5
+    RUNS.add(run)
+    loop = Loop()
+
+    async def one() -> None:
+        engine.gate.release()
+
+    run.start(loop)
+    loop.wait(one(), 10)
+    seen = -1
+    for _ in range(6):  # longer than half a second: whoever asks keeps it going
+        loop.wait(asyncio.sleep(0.15), 10)
+        seen = client.get(f"/_live/{run.id}").json()["version"]
+        assert run.state == "running"
+    run.wait(10)
+    told = client.get(f"/_live/{run.id}?seen={seen}").json()
+    assert told["state"] == "stopped"
+    assert told["error"].startswith("Stopped after 30 minutes without a watcher: no page looked at it.")
+    assert "Resample" in told["error"]
+    assert [row["ended_by"] for row in told["rows"]] == ["cancelled"]
+    assert heard(client.get(f"/_live/{run.id}/0").content).ids == encode(SAID)[:1]
+    assert engine.closed == 1
+
+
+def test_a_run_is_stopped_at_the_memory_that_it_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inspector.live.runs.RUN_BYTES", 1_000_000)
+    run = LiveRun(Endless(), OneShot(), [PROMPT] * 2, SamplingParams(max_tokens=10**9))
+    run.start(Loop())
+    run.wait(30)
+    assert run.state == "stopped"
+    assert run.error.startswith("Stopped because it holds 512 MB, the most that a run may hold.")
+    assert 1_000_000 < run.memory < 1_100_000
+
+
+def test_ended_runs_give_way_for_the_memory_that_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = replayed(SAID)
+    monkeypatch.setattr("inspector.live.runs.HELD_BYTES", int(run.memory * 2.5))
+    runs = Runs()
+    ended = [replayed(SAID) for _ in range(5)]
+    for one in ended:
+        runs.add(one)
+    assert [runs.find(one.id) is not None for one in ended] == [False, False, False, True, True]
+
+
+def test_what_was_told_of_a_run_is_forgotten_with_it(client: Client) -> None:
+    from inspector.live.route import _TELLERS
+
+    first = replayed(SAID)
+    RUNS.add(first)
+    client.get(f"/_live/{first.id}")
+    assert first.id in _TELLERS
+    for _ in range(KEPT_RUNS + 1):
+        RUNS.add(replayed(SAID))
+    last = replayed(SAID)
+    RUNS.add(last)
+    client.get(f"/_live/{last.id}")
+    assert first.id not in _TELLERS

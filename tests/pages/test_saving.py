@@ -342,3 +342,53 @@ def test_what_was_typed_just_before_the_panel_was_closed_is_kept(app: AppTest, s
     app.session_state[OPEN] = True
     app.run()
     assert field(app, "Title").value == "Half a tit"
+
+
+def test_a_damaged_row_is_a_card_that_says_so_and_the_others_are_there(
+    app: AppTest, store: SampleStore, root: Path
+) -> None:
+    from inspector.gallery import Sample
+    from inspector.tokens import Transcript
+
+    ids = [store.save(Sample("", f"Sample {n}", "So.", "", Transcript((200005, n)), ())).id for n in range(3)]
+    with store.engine.begin() as connection:
+        damaged = text("UPDATE harmonyscope_revisions SET card = '{', at = 'never' WHERE sample_id = :id")
+        connection.execute(damaged, {"id": ids[1]})
+        broken = text("UPDATE harmonyscope_transcripts SET content = 'no zlib' WHERE id = :id")
+        connection.execute(broken, {"id": ids[1]})
+    app.run()
+    app.switch_page(str(root / "pages" / "gallery.py")).run()
+    assert not app.exception
+    assert not app.error
+    data = [bytes(element.proto.bytes) for element in app.get("bidi_component")]
+    (page,) = (json.loads(body) for body in data if b'"kind":"gallery"' in body)
+    items = {item["name"]: item for group in page["groups"] for item in group["items"]}
+    assert set(ids) <= set(items)
+    assert [items[id]["outcome"] == "damaged" for id in ids] == [False, True, False]
+    assert f"The saved sample {ids[1]} is damaged: " in items[ids[1]]["story"]
+    # Its link says what is wrong with it; another one's opens.
+    for id, opens in ((ids[1], False), (ids[2], True)):
+        other = AppTest.from_file(root / "inspector" / "app.py", default_timeout=60)
+        other.query_params["sample"] = id
+        other.run()
+        assert not other.exception
+        assert titled(other, "Sample 2") == opens
+        assert any("its tokens cannot be read" in told.value for told in (*other.error, *other.warning)) != opens
+
+
+def test_a_history_with_a_damaged_revision_is_shown(app: AppTest, store: SampleStore) -> None:
+    from inspector.gallery import Sample
+    from inspector.tokens import Transcript
+
+    id = store.save(Sample("", "The first title", "So.", "", Transcript((200005, 35644)), ())).id
+    for number in (1, 2):
+        store.edit(id, based_on=number, title=f"Title {number}")
+    with store.engine.begin() as connection:
+        damaged = text("UPDATE harmonyscope_revisions SET kind = 'x', at = 'y' WHERE sample_id = :id AND number = 2")
+        connection.execute(damaged, {"id": id})
+    app.query_params["sample"] = id
+    app.run()
+    assert not app.exception
+    said = " ".join(element.value for element in app.markdown)
+    assert "at an unknown time" in said
+    assert "Damaged: its kind, time cannot be" in said.replace("\\", "")

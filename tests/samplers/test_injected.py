@@ -28,7 +28,7 @@ from inspector.samplers.injection import (
 from inspector.samplers.sampler import find_sampler
 from inspector.samplers.tool_loop import ToolLoop
 from inspector.samplers.tools import BUILTIN, Tool
-from inspector.samplers.values import Rollout, SamplingParams
+from inspector.samplers.values import Delta, Rollout, SamplingParams, Turn
 from inspector.tokens import CALL, END, ENDOFTEXT, MESSAGE, RETURN, START, vocabulary
 
 from ..aio import run as finish
@@ -293,3 +293,29 @@ def test_a_tool_of_one_s_own_that_the_engine_cannot_have_is_refused() -> None:
     with pytest.raises(ValueError, match="lookup is neither built in nor installed"):
         InjectingToolLoop([*BUILTIN, own])
     assert InjectingToolLoop(["lookup"]).tools == ("lookup",)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_rollout_divided_at_each_token_is_marked_as_one_divided_at_once(data: st.DataObject) -> None:
+    bounds = sorted(data.draw(st.sets(st.integers(1, 30), min_size=1, max_size=6)))
+    kinds = data.draw(st.lists(st.booleans(), min_size=len(bounds), max_size=len(bounds)))
+    size = bounds[-1]
+    draft = Draft((1,))
+    draft.begin_turn()
+    for at in range(1, size + 1):
+        draft.add(Delta((5,)))
+        # A stretch that is taken for a result may turn out to be none.
+        given_back = data.draw(st.booleans())
+        turns, start = [], 0
+        for end, is_result in zip(bounds, kinds, strict=True):
+            cut = min(end, at)
+            middle = start + (cut - start) // 2
+            injected = cut - middle if is_result and not (given_back and cut == at) else 0
+            turns.append(Turn(start, cut - injected, injected))
+            if end >= at:
+                break
+            start = cut
+        draft.divide(turns)
+        expected = [origin for t in turns for origin in ("sampled",) * (t.end - t.start) + ("injected",) * t.injected]
+        assert list(draft.rollout().origins) == expected

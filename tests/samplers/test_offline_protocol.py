@@ -456,3 +456,54 @@ say({{"tell": "failed", "sentence": "Exception: {WRAPPED}"}})
 )
 def test_what_vllm_puts_around_an_error_is_taken_off(raised: str, told: str) -> None:
     assert in_one_line(ValueError(raised)) == told
+
+
+def test_a_line_without_an_end_is_no_message_and_ends_the_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector.samplers.offline_child.MOST_LINE", 4096)
+    body = """
+hear()
+while True:
+    sys.stdout.write("x" * 1000); sys.stdout.flush()
+"""
+    assert "was ended because its output is not what was expected: 'xxx" in run(failed_start(engine(tmp_path, body)))
+
+
+def test_a_log_line_without_an_end_is_kept_in_pieces(tmp_path: Path) -> None:
+    body = """
+hear()
+sys.stderr.write("y" * 100_000); sys.stderr.flush()
+sys.exit(3)
+"""
+    offline = engine(tmp_path, body)
+    run(failed_start(offline))
+    assert max(map(len, offline.log.splitlines())) == 16_384
+    assert offline.log.count("y") == 100_000
+
+
+def test_an_answer_that_stops_coming_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functools import partial
+
+    from inspector.samplers.limits import in_time
+
+    monkeypatch.setattr("inspector.samplers.offline.in_time", partial(in_time, still_s=0.3))
+    body = f"""
+{GREETING}
+add = hear()
+say({{"tell": "deltas", "deltas": [[add["id"], [5], [-0.5], [], None, None]]}})
+hear(); log("aborted"); hear()
+"""
+    offline = engine(tmp_path, body)
+
+    async def sampled() -> Any:
+        try:
+            await offline.start()
+            return await OneShot().sample(offline, [(1, 2)], SamplingParams())
+        finally:
+            await offline.close()
+
+    (rollout,) = run(sampled())
+    assert (rollout.ids, rollout.ended_by) == ((5,), "cut_off")
+    assert "sent no further token within 0.3 s after 1, and was cut off here" in rollout.error
+    assert "aborted" in offline.log

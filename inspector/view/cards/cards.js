@@ -232,6 +232,7 @@ class CardList {
 }
 
 function cardOutcome({ outcome, raises }) {
+  if (outcome === "damaged") return el("span", { class: "raises" }, "● damaged");
   if (outcome === "raises") return el("span", { class: "raises" }, `● ${raises.length === 1 ? `${raises[0]} raises` : "strict parsers raise"}`);
   if (outcome === "silent") return el("span", { class: "silent" }, "▲ accepted, yet damaged");
   if (outcome === "drifts") return el("span", { class: "drifts" }, "○ next prompt differs");

@@ -73,9 +73,25 @@ class LiveView {
     if (ended) this.send.state("ended", this.run);
   }
 
+  /** What is wrong with the way to the run; "" once it is right again. */
   _failed(sentence) {
-    if (sentence || this.lost) this.line.tell(sentence || this.summary?.error || "");
-    this.lost = Boolean(sentence);
+    const before = this.lost;
+    this.lost = sentence;
+    if (sentence || before) this._say();
+  }
+
+  /** What is wrong with the way to the tokens of the chosen sample. */
+  _unshown(sentence) {
+    const before = this.unshown;
+    this.unshown = sentence;
+    if (sentence || before) this._say();
+  }
+
+  /** The one sentence below the line: the nearest to what a person looks at. */
+  _say() {
+    const row = this.summary?.rows[this.chosen];
+    const of = row && (row.judged?.defect || (row.done && row.error));
+    this.line.tell(this.lost || this.unshown || of || this.summary?.error || "");
   }
 
   _show() {
@@ -87,8 +103,7 @@ class LiveView {
     const row = rows[this.chosen];
     // Where nothing was sampled there is nothing to judge: the row, and this line, say why.
     this.one.hidden = this.mode !== "one" || (row.done && !row.tokens);
-    if (row.done && row.error) this.line.tell(row.error);
-    else if (!this.lost) this.line.tell(this.summary.error);
+    this._say();
     this.modes.hidden = rows.length < 2;
     for (const button of this.modes.children) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     const some = rows[this.chosen].tokens > 0;
@@ -144,6 +159,7 @@ class LiveView {
   /** Streams the chosen sample into a screen. */
   _watch() {
     this.sample?.stop();
+    this.unshown = "";
     const trigger = (name, value) => { if (name === "open_rule") this.send.trigger("open_rule", value); };
     const hand = (feed) => takeMessage({ data: feed, setStateValue: null, setTriggerValue: trigger });
     this.sample = new SampleStream(this.base, this.chosen, {
@@ -158,7 +174,7 @@ class LiveView {
         this._arrive();
       },
       ended: () => {},
-    }, (sentence) => this._failed(sentence));
+    }, (sentence) => this._unshown(sentence));
   }
 
   _screen() {
@@ -193,6 +209,7 @@ class LiveView {
 
   _leave() {
     this.wanted = undefined;
+    this.lost = this.unshown = "";
     this.stream?.stop();
     this.sample?.stop();
     this.sides?.destroy();

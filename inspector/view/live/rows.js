@@ -116,7 +116,7 @@ class SampleRows {
     };
     for (const [part, text] of Object.entries(texts)) if (parts[part].textContent !== text) parts[part].textContent = text;
     parts.verdict.dataset.state = verdict.state;
-    parts.node.title = row.error || (judged && judged.error) || "";
+    parts.node.title = row.error || (judged && (judged.defect || judged.error)) || "";
   }
 
   _key(event) {
@@ -133,6 +133,7 @@ class SampleRows {
 /** What is known of a sample: {text, state}, state "ok", "broke", "found" or "". */
 function verdictWords({ judged, done, error, ended_by: by }) {
   if (by === "failed" && error) return { text: "● failed", state: "broke" };
+  if (judged?.defect) return { text: "● not read", state: "broke" };
   if (!judged || !judged.count) return { text: done ? "empty" : "…", state: "" };
   // What is not over yet may still become legal.
   if (!judged.ok) return { text: `● breaks at ${judged.token ?? "the end"}`, state: done ? "broke" : "open" };

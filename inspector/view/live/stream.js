@@ -45,7 +45,7 @@ class Asking {
   }
 }
 
-/** There is no such run any more. */
+/** There is no such run any more, or no such sample that can be shown. */
 class Gone extends Error {}
 
 /** The server answered, but not with what was asked for. */
@@ -53,7 +53,8 @@ class Refused extends Error {}
 
 async function answerOf(url, options) {
   const answer = await fetch(url, { cache: "no-store", ...options });
-  if (answer.status === 404) throw new Gone((await answer.text()).slice(0, 300).trim());
+  // What is not there, or cannot be shown, is no other when asked again.
+  if (answer.status === 404 || answer.status === 422) throw new Gone((await answer.text()).slice(0, 800).trim());
   if (!answer.ok) throw new Refused(`the server answered with ${answer.status}`);
   return answer;
 }
