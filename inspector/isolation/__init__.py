@@ -4,7 +4,7 @@ Python cannot stop a thread, and a thread that holds the interpreter's lock stop
 large by somebody else's will is done by a worker: whatever happens to it, this process goes on.
 """
 
-from .child import Child, ChildEnded, ChildLate, TooLong, child_environment
+from .child import Child, ChildEnded, ChildLate, TooLong
 from .limits import CutOff, Limits, Reason
 from .pool import Pool
 from .worker import Worker
@@ -19,5 +19,4 @@ __all__ = [
     "Reason",
     "TooLong",
     "Worker",
-    "child_environment",
 ]

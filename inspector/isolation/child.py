@@ -5,26 +5,25 @@ A frame is four bytes of length, big-endian, then that many bytes. What is in it
 
 from __future__ import annotations
 
-import os
 import struct
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+from ..child_environment import own_folder
 
 MOST_IN_FRAME: Final = 2**32 - 1
 _PIPE: Final = 2**20
 """Bytes that a pipe holds, where the system lets us say so: an answer of 2 MB takes a few turns instead of forty."""
 
-_KEPT_NAMES: Final = frozenset(
-    {
-        *("HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER"),
-        *("APPDATA", "LOCALAPPDATA", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE"),
-    }
-)
-_KEPT_PREFIXES: Final = ("HARMONYLENS_", "LC_", "XDG_")
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
 
 
 class ChildLate(Exception):
@@ -37,19 +36,6 @@ class ChildEnded(Exception):
 
 class TooLong(Exception):
     """The answer is longer than was allowed; it was not read, and the process was killed."""
-
-
-def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables that a child gets: where things are and how people write, nothing that changes what is run.
-
-    The environment of an app may hold what the folder that it was started in wrote there.
-    """
-    given = os.environ if environment is None else environment
-    return {
-        name: value
-        for name, value in given.items()
-        if name.upper() in _KEPT_NAMES or name.upper().startswith(_KEPT_PREFIXES)
-    }
 
 
 @dataclass(slots=True)
@@ -101,8 +87,9 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=environment,
-            pipesize=_PIPE,
+            cwd=own_folder(),
         )
+        _widen(self._process)
 
     def exchange(
         self,
@@ -178,6 +165,17 @@ def _wait(thread: threading.Thread, deadline: float, step: float | None, meanwhi
         thread.join(min(step, deadline - gone))
         if thread.is_alive():
             meanwhile()
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Let the pipes hold more, where the system allows it: it may have a lower limit, and many pipes share another."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if resize is None:
+        return
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                fcntl.fcntl(pipe.fileno(), resize, _PIPE)
 
 
 def _talk(process: subprocess.Popen[bytes], data: bytes, longest: int, found: _Exchange) -> None:

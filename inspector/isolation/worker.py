@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
-from .child import Child, ChildEnded, ChildLate, TooLong, child_environment
+from ..child_environment import child_environment, python_command
+from .child import Child, ChildEnded, ChildLate, TooLong
 from .limits import CutOff, Limits, Reason
 
 P = ParamSpec("P")
@@ -18,6 +19,9 @@ R = TypeVar("R")
 
 LOOK_S: Final = 0.25
 """How often we look whether somebody still waits for the answer."""
+
+_NUMBERS: Final = ("OPENBLAS_", "OMP_", "MKL_")
+"""What numpy's libraries are told of this machine: which processor, how many threads."""
 
 
 class Worker:
@@ -105,7 +109,7 @@ class Worker:
         path = [folder for folder in sys.path if os.path.isabs(folder)]
         told = {"path": path, "memory": self.limits.memory}
         script = Path(__file__).with_name("serve.py")
-        return [sys.executable, "-I", str(script), json.dumps(told)], child_environment()
+        return python_command(str(script), json.dumps(told)), child_environment(prefixes=_NUMBERS)
 
     def _opened(self, answer: bytes) -> Any:
         """The value of an answer; what was raised there is raised here."""
