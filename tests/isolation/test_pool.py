@@ -189,6 +189,8 @@ def test_who_waits_in_vain_is_told_so() -> None:
     pool = Pool(1, Limits(memory=2**28, patience=0.3))
     released = threading.Event()
     try:
+        pool.prepare()
+        until(lambda: bool(pool._idle))
         with ThreadPoolExecutor() as threads:
             threads.submit(pool.call, "slow", time.sleep, SOON, lambda: not released.is_set(), SOON)
             until(lambda: bool(pool._holding))
