@@ -25,8 +25,8 @@ LONGEST_SPLIT: Final = 4000
 """Characters of a header that may still hold a whole message; in a longer one everything stray is chatter."""
 
 MOST_CUTS: Final = 32
-"""Pieces that one word (text without a blank) may be cut into; what is left is one stray word. Every cut copies the
-rest, and a word has no more fields to give: the most that a model was seen to glue together is four."""
+"""So often one word (text without a blank) is cut where a field ends; what is left is one stray word. Every cut copies
+the rest, and a word has no more fields to give: the most pieces that a model was seen to glue together is four."""
 
 _TO: Final = re.compile(r"to=|to:(?=[A-Za-z_\"'])")
 PROSE_BETWEEN: Final = 5

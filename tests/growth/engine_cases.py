@@ -101,8 +101,8 @@ _repeated("combining_marks", "\u0301", "<|channel|>final<|message|>", "<|end|>",
 # Stripped text.
 _repeated("stripped_messages", "analysisLet me see.assistantfinalThe answer.")
 _repeated("stripped_calls", 'assistantcommentary to=functions.bash json{"a":1}')
-_repeated("stripped_headers_only", "assistantfinal", n=2_000)
 # One word of that many letters: the encoder's own n log n shows where it leaves the processor's cache.
+_repeated("stripped_headers_only", "assistantfinal", n=1_000, most=2_000)
 _repeated("nothing_but_roles", "assistant", n=1_000, most=2_000)
 
 # Messages by the thousand, each with something the matter.
