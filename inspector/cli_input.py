@@ -14,7 +14,9 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-MAX_BYTES: Final = 256 * 2**20
+from .budgets import CLI
+
+MAX_BYTES: Final = CLI.unpacked
 """What ``inspect`` reads at most: a transcript of a million tokens takes about 8 MB as ids."""
 
 _SNIFFED: Final = 8192

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
+from .budgets import MAX_LISTED
 from .cli_input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
 from .cli_options import engine_options, inspecting, reading_role
 from .cli_output import CLEAN, FOUND, UNUSABLE, at_or_above, say
@@ -42,8 +43,9 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
     """Inspect every transcript record of FILES, in order, and count what is found.
 
     FILES hold transcript records as JSON lines, or are bundles, zip archives or gzip files of them; - is standard
-    input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest. The
-    histogram ends the output; with --format jsonl it goes to standard error.
+    input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest; of
+    many, the first have a line, and the others are counted. The histogram ends the output; with --format jsonl it
+    goes to standard error.
     """
     from .inspection import inspect
     from .scan import Histogram
@@ -61,9 +63,13 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
             code = UNUSABLE
         elif code == CLEAN and at_or_above(result.tally.worst, given["fail_on"]):
             code = FOUND
-        if not summary:
+        # People are shown the first bad records; the histogram counts them all, and records have every one.
+        if not summary and (form == "jsonl" or result.tally is not None or histogram.unreadable <= MAX_LISTED):
             where = source.of(result)
             click.echo(_json_line(result, where) if form == "jsonl" else _text_line(result, where))
+    if not summary and form == "text" and histogram.unreadable > MAX_LISTED:
+        more = histogram.unreadable - MAX_LISTED
+        click.echo(f"and {more:,} more that could not be read; --format jsonl has them all")
     if form == "jsonl" and summary:
         from .report.record import dump
 

@@ -30,7 +30,9 @@ from inspector.view.viewmodel import (
 )
 
 IDS = st.lists(
-    st.one_of(st.sampled_from([*MARKERS, 35644, 12606, 815, 4108]), st.integers(-5, 201100), st.integers(2**53, 2**64 - 1)),
+    st.one_of(
+        st.sampled_from([*MARKERS, 35644, 12606, 815, 4108]), st.integers(-5, 201100), st.integers(2**53, 2**64 - 1)
+    ),
     max_size=30,
 )
 
