@@ -236,6 +236,16 @@ def a_field_that_nearly_has_its_name(n: int) -> str:
     return '{"token_ids":[1], "origins": 5, "x":[' + times('"origins" ,', n) + "1]}"
 
 
+@as_records
+def commas_in_a_text(n: int) -> str:
+    return '{"token_ids":[1],"note":"' + times(',[\\"', n) + '"}'
+
+
+@as_records
+def places_of_bad_entries(n: int) -> str:
+    return "[\n" + times("5,\n", n) + '{"token_ids":[1]}]'
+
+
 @as_stream
 def a_stream_of_bad_lines(n: int) -> bytes:
     return times("{x\n", n).encode()
