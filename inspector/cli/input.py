@@ -14,9 +14,10 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from ..budgets import CLI
 from ..files import whole_file
 
-MAX_BYTES: Final = 256 * 2**20
+MAX_BYTES: Final = CLI.unpacked
 """What ``inspect`` reads at most: a transcript of a million tokens takes about 8 MB as ids."""
 
 _SNIFFED: Final = 8192

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
+from ..budgets import MAX_LISTED
 from .input import MAX_BYTES, InputError, opened, parse_tools, refuse_binary
 from .options import engine_options, inspecting, reading_role
 from .output import CLEAN, FOUND, TERMINATED, UNUSABLE, at_or_above, say
@@ -44,9 +45,9 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
     """Inspect every transcript record of FILES, in order, and count what is found.
 
     FILES hold transcript records as JSON lines, or are bundles, zip archives or gzip files of them; - is standard
-    input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest. The
-    histogram ends the output; with --format jsonl it goes to standard error. Ctrl-C or SIGTERM end a scan, and what
-    came is told.
+    input. A bad record yields a line or a record with an error, and the exit code 2, and never stops the rest; of
+    many, the first have a line, and the others are counted. The histogram ends the output; with --format jsonl it
+    goes to standard error. Ctrl-C or SIGTERM end a scan, and what came is told.
     """
     from ..inspection import inspect
     from ..report.findings import plural
@@ -68,7 +69,8 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
             code = UNUSABLE
         elif code == CLEAN and at_or_above(result.tally.worst, given["fail_on"]):
             code = FOUND
-        if not summary:
+        # People are shown the first bad records; the histogram counts them all, and records have every one.
+        if not summary and (form == "jsonl" or result.tally is not None or histogram.unreadable <= MAX_LISTED):
             where = source.of(result)
             click.echo(_json_line(result, where) if form == "jsonl" else _text_line(result, where))
 
@@ -93,7 +95,10 @@ def scan(files: tuple[str, ...], form: str, summary: bool, jobs: int, **given: A
 
 
 def _tell(histogram: Histogram, form: str, summary: bool) -> None:
-    """Print the histogram."""
+    """Print what was left out, and the histogram."""
+    if not summary and form == "text" and histogram.unreadable > MAX_LISTED:
+        more = histogram.unreadable - MAX_LISTED
+        click.echo(f"and {more:,} more that could not be read; --format jsonl has them all")
     if form == "jsonl" and summary:
         from ..report.record import dump
 
@@ -173,7 +178,7 @@ def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Proble
     head = peek(_SNIFFED)[:_SNIFFED] if peek is not None else b""
     if not (is_zip(head) or is_gzip(head)):
         refuse_binary(head, shown)
-        yield shown, cast(BinaryIO, _Bounded(file, shown))
+        yield shown, file
         return
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -189,28 +194,6 @@ def _pieces(file: BinaryIO, shown: str) -> Iterator[tuple[str, BinaryIO | Proble
             yield inside, problem(1, 1, "this is binary; expected transcript records in UTF-8")
         else:
             yield inside, io.BytesIO(body)
-
-
-class _Bounded:
-    """A file of lines, none of which fills the memory: what never breaks a line (a device) holds no records.
-
-    Raises:
-        InputError: when it is iterated over: a line is longer than is read.
-    """
-
-    def __init__(self, file: BinaryIO, shown: str) -> None:
-        self._file = file
-        self._shown = shown
-        self.read = file.read
-
-    def __iter__(self) -> Iterator[bytes]:
-        while line := self._file.readline(MAX_BYTES + 1):
-            if len(line) > MAX_BYTES:
-                raise InputError(
-                    f"{self._shown} has a line of more than {MAX_BYTES // 2**20} MB, which is not read: "
-                    "expected one transcript record a line."
-                )
-            yield line
 
 
 # What is kept of an inspection; these run in the worker processes, so they are functions of a module.

@@ -23,6 +23,8 @@ Item: TypeAlias = Transcript | Problem
 _Line: TypeAlias = tuple[int, str | Problem]
 
 _CHUNK: Final = 1 << 20
+_ENDLESS: Final = 4
+"""Times the longest line that is read: what goes on so long without a line break, as a device does, holds no records."""
 _JSON_GAP: Final = " \t\r\n"
 
 
@@ -207,9 +209,13 @@ def _decoded_lines(file: BinaryIO | TextIO, budget: Budget) -> Iterator[_Line]:
                 return
             line = line[skip:]
         if len(line) > most and line[-1:] not in ("\n", b"\n"):
-            while (more := file.readline(_CHUNK)) and more[-1:] not in ("\n", b"\n"):
-                pass
             yield number, _too_long(number, budget)
+            passed = 0
+            while (more := file.readline(_CHUNK)) and more[-1:] not in ("\n", b"\n"):
+                passed += len(more)
+                if passed > _ENDLESS * most:
+                    yield number, problem(number, 1, "the line has no end in sight, so nothing behind it is read")
+                    return
         elif isinstance(line, str):
             yield number, line.removeprefix("\ufeff") if number == 1 else line
         else:

@@ -219,3 +219,15 @@ class TestArchives:
         assert "empty.zip: The archive holds no records" in result.err
         assert "torn.gz: The file is cut short" in result.err
         assert result.code == 2
+
+
+def test_many_bad_lines_are_a_few_and_a_count(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line("good", CLEAN) + "\n" + "{x\n" * 600)
+    result = run("scan", str(path))
+    assert result.code == 2
+    assert sum("bad.jsonl line" in each and "not valid JSON" in each for each in result.out.splitlines()) == 10
+    assert "and 590 more that could not be read; --format jsonl has them all" in result.out
+    assert "600 unreadable" in result.out
+    records = run("scan", str(path), "--format", "jsonl")
+    assert len(records.out.splitlines()) == 601

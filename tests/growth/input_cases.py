@@ -118,7 +118,7 @@ def a_gap_within_ids(n: int) -> str:
     return "1 2 3 4 5 6 7 8" + " " * n + "x"
 
 
-@reading
+@case(read_ids, n=8_000, most=MANY)
 def gaps_around_ids(n: int) -> str:
     return " " * n + "1 2 3 4 5 6 7 8" + " " * n + "x"
 
@@ -196,7 +196,7 @@ def objects_in_objects_that_nothing_closes(n: int) -> str:
     return '[\n{"token_ids":[1]},\n' + times('{"a":\n', n)
 
 
-@as_records
+@case(records, n=500_000, most=1_000_000)
 def lists_in_objects_that_nothing_closes(n: int) -> str:
     return "[\n" + times('{"token_ids":[1],"a":[\n', n)
 
@@ -236,12 +236,22 @@ def a_field_that_nearly_has_its_name(n: int) -> str:
     return '{"token_ids":[1], "origins": 5, "x":[' + times('"origins" ,', n) + "1]}"
 
 
+@as_records
+def commas_in_a_text(n: int) -> str:
+    return '{"token_ids":[1],"note":"' + times(',[\\"', n) + '"}'
+
+
+@as_records
+def places_of_bad_entries(n: int) -> str:
+    return "[\n" + times("5,\n", n) + '{"token_ids":[1]}]'
+
+
 @as_stream
 def a_stream_of_bad_lines(n: int) -> bytes:
     return times("{x\n", n).encode()
 
 
-@as_stream
+@case(stream, n=8_000, most=1_000_000)
 def a_stream_in_utf_16_of_one_line(n: int) -> bytes:
     return b"\xff\xfe" + times("ab", n).encode("utf-16-le")
 
