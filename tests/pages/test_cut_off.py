@@ -124,6 +124,7 @@ def test_a_worker_that_dies_is_a_sentence_and_the_next_input_works(
     app.run()
     with monkeypatch.context() as patch:
         patch.setattr(inspecting, "screenful", dies)
+        patch.setattr(inspecting, "inspecting_deadline", lambda count: 60.0)
         submit(app, BROKEN)
     assert not app.exception
     assert "the process that did it ended (signal 11)" in app.error[0].value.replace("\\", "")
