@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -29,8 +30,6 @@ def test_a_device_that_never_ends() -> None:
 def test_lines_that_never_end(tmp_path: Path) -> None:
     program = "import inspector.cli.scan as scan; scan.MAX_BYTES = 5000; from inspector.cli import main; "
     program += "raise SystemExit(main(['scan', '-']))"
-    import sys
-
     said = shell(f'yes {{ | tr -d \'\\n\' | "{sys.executable}" -c "{program}"', cwd=tmp_path)
     assert "standard input has a line of more than" in said.err
     assert said.code in (2, 141)  # whose reader has gone, `yes` is ended by its pipe
