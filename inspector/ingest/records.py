@@ -24,7 +24,7 @@ _Line: TypeAlias = tuple[int, str | Problem]
 
 _CHUNK: Final = 1 << 20
 _ENDLESS: Final = 4
-"""Times the longest line that is read: what goes on so long without a line break, as a device does, holds no records."""
+"""Times the longest line that is read: what goes on for so long, as a device does, holds no records."""
 _JSON_GAP: Final = " \t\r\n"
 
 

@@ -71,9 +71,14 @@ class _NowhereToKeepError(VocabularyError):
 
 
 class Vocabulary:
-    """Bytes of every token, decoding and encoding. Use :func:`vocabulary` to get the shared one."""
+    """Bytes of every token, decoding and encoding. Use :func:`vocabulary` to get the shared one.
 
-    def __init__(self, table: list[bytes]) -> None:
+    Attributes:
+        path: the file that it was read from; None where no folder takes one.
+    """
+
+    def __init__(self, table: list[bytes], path: Path | None) -> None:
+        self.path = path
         self._table = table
 
     def token_bytes(self, token: int) -> bytes | None:
@@ -145,8 +150,10 @@ def vocabulary() -> Vocabulary:
     Raises:
         VocabularyError: oss-harmony's table is missing or is not the published one.
     """
+    path: Path | None = None
     try:
-        data = vocabulary_file().read_bytes()
+        path = vocabulary_file()
+        data = path.read_bytes()
     except _NowhereToKeepError:
         data = _embedded_table()
     table: list[bytes] = []
@@ -154,7 +161,7 @@ def vocabulary() -> Vocabulary:
     for line in data.splitlines():
         table.append(decode(line[: line.index(b" ")]))
     table += [special_text(i).encode() for i in range(FIRST_SPECIAL, VOCABULARY_SIZE)]
-    return Vocabulary(table)
+    return Vocabulary(table, path)
 
 
 def vocabulary_file() -> Path:

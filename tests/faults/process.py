@@ -92,9 +92,10 @@ def heed_interrupts() -> None:
 
 
 def started(*args: object, env: Mapping[str, str | None] | None = None) -> subprocess.Popen[bytes]:
-    """The command under way, its three streams pipes."""
+    """The command under way, its three streams pipes, without buffers in which something could stay behind."""
     return subprocess.Popen(
         [*COMMAND, *map(str, args)],
+        bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -38,11 +39,8 @@ def folder(tmp_path: Path) -> Path:
 def test_a_user_that_nobody_knows(folder: Path, env: dict[str, str | None]) -> None:
     folder.chmod(0o777)
     env = {**env, "TMPDIR": str(folder), "HARMONYLENS_CACHE": None, "XDG_CACHE_HOME": None}
-    line = BECOME + '$(python_of) -m inspector scan "$PWD/runs.jsonl"'
     (folder / "runs.jsonl").write_text(f'{{"id": "a", "role": "assistant", "text": "{CLEAN}"}}\n')
-    import sys
-
-    shell(line.replace("$(python_of)", f'"{sys.executable}"'), env=env, cwd=folder).check(0)
+    shell(f'{BECOME} "{sys.executable}" -m inspector scan "$PWD/runs.jsonl"', env=env, cwd=folder).check(0)
     assert not (folder / "~").exists()
 
 
@@ -60,8 +58,9 @@ class TestVocabulary:
         raise FileNotFoundError(2, "No usable temporary directory found")
 
     def test_it_is_had_without_any_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("inspector.tokens.vocabulary.cache_dir", self.nowhere)
-        monkeypatch.setattr("inspector.tokens.vocabulary.spare_dir", self.nowhere)
+        module = sys.modules["inspector.tokens.vocabulary"]  # the package's attribute of that name is a function
+        monkeypatch.setattr(module, "cache_dir", self.nowhere)
+        monkeypatch.setattr(module, "spare_dir", self.nowhere)
         assert vocabulary.__wrapped__().decode([200005, 35644]) == "<|channel|>analysis"
 
     def test_a_damaged_file_is_made_anew(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

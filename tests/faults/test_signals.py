@@ -99,6 +99,7 @@ def test_an_interrupt_from_the_terminal_reaches_workers_too() -> None:
     """The whole group of processes gets it, and only the command says something."""
     child = subprocess.Popen(
         [*COMMAND, "scan", "--jobs", "2", "-"],
+        bufsize=0,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

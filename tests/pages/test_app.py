@@ -133,6 +133,7 @@ def test_live_generation_is_off_wherever_others_may_reach_the_app(
     gate = Gate()
     monkeypatch.setattr("inspector.live.gate.GATE", gate)
     monkeypatch.setattr("inspector.ui.own_streamlit.isolate", lambda: None)
+    monkeypatch.setattr(app, "_free_port", lambda host, port: port)  # not every host here is this machine's
     monkeypatch.setattr("streamlit.App", Fake)
     monkeypatch.setattr(sys, "argv", ["harmonylens", "app"])
     app.run(port=4321, open_browser=False, allow_live=allow_live, allow_start=allow_start, **options)
