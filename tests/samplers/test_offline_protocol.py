@@ -24,7 +24,6 @@ from inspector.samplers.vllm_python import (
     vllm_environment,
     without_gpu,
 )
-from inspector.vllm_side.worker import sentence as in_one_line
 from tests.aio import run
 
 READY = {"tell": "ready", "version": "1.2.3", "model": "m", "longest": 99, "rows": 1000}
@@ -444,15 +443,3 @@ say({{"tell": "failed", "sentence": "Exception: {WRAPPED}"}})
     assert said.endswith(
         f"{bfloat} (before 0.31 vLLM runs gpt-oss on a CPU in bfloat16 only, so leave out the dtype float32)."
     )
-
-
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [
-        ("a Worker failed with error 'it's bad.', please check the stack trace above for the cause", "a it's bad"),
-        ("Worker failed with error 'it goes on", "Worker failed with error 'it goes on"),
-        ("please check the stack trace above", "please check the stack trace above"),
-    ],
-)
-def test_what_vllm_puts_around_an_error_is_taken_off(raised: str, told: str) -> None:
-    assert in_one_line(ValueError(raised)) == told
