@@ -95,14 +95,18 @@ def main() -> int:
 
 def measured(one: Case, seconds: float, memory: int) -> Measured:
     """A case at all sizes; sizes at which it seems to grow too fast are measured again, and the least counts."""
-    result = Measured(one.name)
+    result = Measured(one.name, one.n)
+    found = _in_a_process(one, 0, seconds, memory)
+    if "problem" in found:
+        result.problem = f"at {one.n:,}: {found['problem']}"
+        return result
+    result.n = found["n"]
     for times in TIMES:
         for _ in range(_TRIES):
             answer = _in_a_process(one, result.n * times, seconds, memory)
             if "problem" in answer:
-                result.problem = f"at {result.n * times or one.n:,}: {answer['problem']}"
+                result.problem = f"at {result.n * times:,}: {answer['problem']}"
                 return result
-            result.n = result.n or answer["n"]
             if len(result.seconds) == len(TIMES[: TIMES.index(times)]):
                 result.seconds.append(answer["seconds"])
                 result.peak_mb.append(answer["peak_mb"])
@@ -142,7 +146,8 @@ def _measure(answer: Connection, one: Case, n: int, memory: int) -> None:
     base = _peak_mb()
     try:
         if n:
-            cpu_seconds(one, one.n)  # as at n: what is made once does not count
+            # What is made once does not count; what is made for this input does, at each size.
+            cpu_seconds(one, max(1, one.n // 2))
             took = cpu_seconds(one, n)
         else:
             n, took = sized(one)

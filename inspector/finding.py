@@ -125,7 +125,7 @@ class Rule:
     def sections(self) -> Mapping[str, str]:
         """The documentation by section title."""
         if not self._cache:
-            parts = re.split(r"^## +(\S.*)$", self.documentation, flags=re.MULTILINE)
+            parts = re.split(r"^## ++(.+)$", self.documentation, flags=re.MULTILINE)
             self._cache.update(
                 {title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)}
             )

@@ -24,7 +24,6 @@ from inspector.samplers.vllm_python import (
     vllm_environment,
     without_gpu,
 )
-from inspector.vllm_side.worker import sentence as in_one_line
 from tests.aio import run
 
 READY = {"tell": "ready", "version": "1.2.3", "model": "m", "longest": 99, "rows": 1000}
