@@ -74,7 +74,6 @@ docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of pat
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)
 
-.PHONY: help app test lint format docs bench bench-ui bench-neighbours fuzz fuzz-engine growth wheel releases setup lock clean \
 growth: $(DEV_READY) releases ## how time and memory grow: every case of the ratchet at n, 4 n and 16 n
 	$(PY) benchmarks/growth.py $(GROWTH_ARGS)
 

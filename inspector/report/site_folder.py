@@ -42,15 +42,19 @@ _STAY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | geta
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 """A pipe that has come in the place of a file is not waited for."""
 
-_BEFORE_HASHES: Final = (
-    # What 0.2.0 and before wrote, whose marks keep names only: by their names, and what is within their first bytes.
-    (re.compile(r"(index|samples/[^/]+)\.html"), f'<meta name="generator" content="{OLD_NAME} '.encode()),
-    (re.compile(rf"{OLD_NAME}/page\.js"), b'(() => {\n"use strict";\nconst mountScreen'),
-    (re.compile(rf"{OLD_NAME}/page\.css"), b"/* The frame of an exported page."),
-    (re.compile(rf"{OLD_NAME}/(screen|cards)\.css"), b"/* The colours, once for each theme."),
-    (re.compile(rf"gallery\.{OLD_NAME}"), b"manifest.json"),
-    (re.compile(rf"{OLD_NAME}-site\.json"), f'"schema": "{OLD_NAME}-site/'.encode()),
-)
+_PAGE: Final = f'<meta name="generator" content="{OLD_NAME} '.encode()
+_BEFORE_HASHES: Final[Mapping[str, bytes]] = {
+    "index.html": _PAGE,
+    f"{OLD_NAME}/page.js": b'(() => {\n"use strict";\nconst mountScreen',
+    f"{OLD_NAME}/page.css": b"/* The frame of an exported page.",
+    f"{OLD_NAME}/screen.css": b"/* The colours, once for each theme.",
+    f"{OLD_NAME}/cards.css": b"/* The colours, once for each theme.",
+    f"gallery.{OLD_NAME}": b"manifest.json",
+    f"{OLD_NAME}-site.json": f'"schema": "{OLD_NAME}-site/'.encode(),
+}
+"""What 0.2.0 and before wrote, whose marks keep names only: by the name, what is within its first bytes. All pages of
+samples begin as the index does."""
+
 _FIRST_BYTES: Final = 4096
 
 
@@ -234,7 +238,8 @@ def _marked(data: bytes, name: str) -> dict[str, str] | None:
 def _was_written(name: str, data: bytes, hash: str) -> bool:
     if hash:
         return _hash(data) == hash
-    return any(names.fullmatch(name) and first in data[:_FIRST_BYTES] for names, first in _BEFORE_HASHES)
+    first = _PAGE if name.startswith("samples/") else _BEFORE_HASHES.get(name)
+    return first is not None and first in data[:_FIRST_BYTES]
 
 
 def _hash(data: bytes) -> str:

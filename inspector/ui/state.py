@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import streamlit as st
 
+from ..budgets import APP
 from ..ingest import Loaded, read
 from ..inspection import NEWEST
 from ..tokens import Transcript, vocabulary
@@ -118,6 +119,7 @@ class Bench:
             markers=self.markers,
             filename=self.filename or None,
             tools=self.tool_names,
+            budget=APP,
         )
 
     def clear(self) -> None:

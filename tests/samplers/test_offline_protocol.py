@@ -445,18 +445,6 @@ say({{"tell": "failed", "sentence": "Exception: {WRAPPED}"}})
     )
 
 
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [
-        ("a Worker failed with error 'it's bad.', please check the stack trace above for the cause", "a it's bad"),
-        ("Worker failed with error 'it goes on", "Worker failed with error 'it goes on"),
-        ("please check the stack trace above", "please check the stack trace above"),
-    ],
-)
-def test_what_vllm_puts_around_an_error_is_taken_off(raised: str, told: str) -> None:
-    assert in_one_line(ValueError(raised)) == told
-
-
 def test_a_line_without_an_end_is_no_message_and_ends_the_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
