@@ -3,7 +3,11 @@
 import os
 import sys
 
-if sys.path[:1] == [os.getcwd()] != [os.path.dirname(os.path.dirname(__file__))]:
+try:
+    here = os.getcwd()
+except FileNotFoundError:  # it was deleted
+    here = ""
+if sys.path[:1] == [here] != [os.path.dirname(os.path.dirname(__file__))]:
     # Python puts the current folder in front of everything (-P is against that). A file there that is called click.py
     # is not what we mean. Where this package itself lies there, the folder is ours.
     del sys.path[0]

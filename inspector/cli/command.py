@@ -54,7 +54,7 @@ def main(args: Sequence[str] | None = None) -> int:
     signals = Signals()
     if args is None:
         signals.heed()
-    keep_folder_out(os.environ)
+        keep_folder_out(os.environ)
     try:
         for sentence in adopt(os.environ):
             say(sentence)

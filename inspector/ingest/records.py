@@ -23,8 +23,8 @@ Item: TypeAlias = Transcript | Problem
 _Line: TypeAlias = tuple[int, str | Problem]
 
 _CHUNK: Final = 1 << 20
-_ENDLESS: Final = 4
-"""Times the longest line that is read: what goes on for so long, as a device does, holds no records."""
+_ENDLESS: Final = 2**30
+"""Bytes: a line that goes on for so long, as that of a device does, has no record behind it."""
 _JSON_GAP: Final = " \t\r\n"
 
 
@@ -213,7 +213,7 @@ def _decoded_lines(file: BinaryIO | TextIO, budget: Budget) -> Iterator[_Line]:
             passed = 0
             while (more := file.readline(_CHUNK)) and more[-1:] not in ("\n", b"\n"):
                 passed += len(more)
-                if passed > _ENDLESS * most:
+                if passed > _ENDLESS:
                     yield number, problem(number, 1, "the line has no end in sight, so nothing behind it is read")
                     return
         elif isinstance(line, str):

@@ -31,7 +31,15 @@ class ChildLate(Exception):
 
 
 class ChildEnded(Exception):
-    """The process ended without an answer; the message says how."""
+    """The process ended without an answer; the message says how.
+
+    Attributes:
+        signal: the number of the signal that ended it, 0 for none.
+    """
+
+    def __init__(self, words: str, signal: int = 0) -> None:
+        super().__init__(words)
+        self.signal = signal
 
 
 class TooLong(Exception):
@@ -131,9 +139,9 @@ class Child:
             raise ChildLate
         if found.answer is not None:
             return found.answer
-        ending = "its answer was too long" if found.too_long else _ending(process)
+        ended = TooLong() if found.too_long else _ending(process)
         self.stop()
-        raise TooLong if found.too_long else ChildEnded(ending)
+        raise ended
 
     def kill(self) -> None:
         """Kill the process, from any thread: an exchange that is under way ends. :meth:`stop` clears up."""
@@ -198,9 +206,9 @@ def _talk(process: subprocess.Popen[bytes], data: bytes, longest: int, found: _E
         return  # the process ended in between: an empty exchange says so
 
 
-def _ending(process: subprocess.Popen[bytes]) -> str:
+def _ending(process: subprocess.Popen[bytes]) -> ChildEnded:
     try:
         code = process.wait(1.0)
     except subprocess.TimeoutExpired:
-        return "its pipe closed"
-    return f"signal {-code}" if code < 0 else f"exit status {code}"
+        return ChildEnded("its pipe closed")
+    return ChildEnded(f"signal {-code}", -code) if code < 0 else ChildEnded(f"exit status {code}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,12 @@ R = TypeVar("R")
 
 LOOK_S: Final = 0.25
 """How often we look whether somebody still waits for the answer."""
+
+CROWDED: Final = 4.0
+"""Times as long as it computes something may take: on two cores with a load of 10 a process has a fifth of one."""
+
+_OUT_OF_TIME: Final = int(getattr(signal, "SIGPROF", 0)) or None
+"""The signal with which the system ends a process that has computed for too long; None where there is none."""
 
 _NUMBERS: Final = ("OPENBLAS_", "OMP_", "MKL_")
 """What numpy's libraries are told of this machine: which processor, how many threads."""
@@ -75,7 +82,8 @@ class Worker:
 
         Args:
             function: of a module, not of another function: it is sent by name.
-            deadline: seconds until the process is killed.
+            deadline: seconds of computing until the process is killed; where the machine is busy, or the system does
+                not count them, it is killed after :data:`CROWDED` times as many.
             wanted: asked now and then while we wait; the work ends when it says no.
             args, kwargs: its arguments; they are copied.
 
@@ -84,11 +92,14 @@ class Worker:
         """
         self.prepare()
         request = _request(deadline, function, args, kwargs)
+        late = CutOff(Reason.LATE, f"it took more than {deadline:.0f} s")
         try:
-            answer = self._child.exchange(request, deadline, step=LOOK_S, meanwhile=lambda: _still(wanted))
+            answer = self._child.exchange(request, _late(deadline), step=LOOK_S, meanwhile=lambda: _still(wanted))
         except ChildLate:
-            raise CutOff(Reason.LATE, f"it took more than {deadline:.0f} s") from None
+            raise late from None
         except ChildEnded as error:
+            if error.signal == _OUT_OF_TIME:
+                raise late from None
             raise CutOff(Reason.CRASHED, f"the process that did it ended ({error})") from None
         except TooLong:
             most = self.limits.answer // 2**20
@@ -138,4 +149,9 @@ def _nothing() -> None:
 
 
 def _request(deadline: float, function: Callable[..., object], args: Any, kwargs: Any) -> bytes:
-    return pickle.dumps((deadline, function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps((deadline, _late(deadline), function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+
+
+def _late(deadline: float) -> float:
+    """Seconds until a process is killed that may compute for ``deadline`` seconds."""
+    return deadline * CROWDED

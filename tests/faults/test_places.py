@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 
 from inspector.tokens.cache import cache_dir, spare_dir
 from inspector.tokens.vocabulary import vocabulary, vocabulary_file
+from tests.browser.conftest import free_port, stop, wait_until_healthy
 
 from .process import CLEAN, run, shell
 
@@ -94,9 +96,21 @@ def test_a_current_folder_that_is_gone(folder: Path) -> None:
     (folder / "gone").mkdir()
     line = f'cd gone && rmdir ../gone && harmonylens export "{folder}/good.txt" --format json --out x.json'
     assert "x.json cannot be written" in shell(line, cwd=folder).sentence()
-    (folder / "gone").mkdir()
-    line = "cd gone && rmdir ../gone && harmonylens app --no-browser"
-    assert "start it in another" in shell(line, cwd=folder).sentence()
+
+
+@posix
+def test_the_app_needs_no_current_folder(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    port, log = free_port(), tmp_path / "log.txt"
+    code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    asked = ["-P", "-m", "inspector", "app", "--no-browser", "--port", str(port)]
+    with log.open("wb") as out:
+        app = subprocess.Popen([sys.executable, "-c", code, *asked], cwd=gone, stdout=out, stderr=out)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", app, log)
+    finally:
+        stop(app)
 
 
 def test_a_port_that_is_taken() -> None:

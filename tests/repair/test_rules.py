@@ -22,7 +22,7 @@ from inspector.repair import rules
 from inspector.repair.engine import Choices, Outcome, diagnose_and_repair
 from inspector.repair.rules import MODULES, _wording
 from inspector.repair.said import RuleModule, Said
-from inspector.tokens import START, Change, Position, Scan, Span, Transcript, vocabulary
+from inspector.tokens import CALL, START, Change, Position, Scan, Span, Transcript, vocabulary
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "rules.txt"
 FAMILIES = {"1": "framing", "2": "header", "3": "text", "4": "body"}
@@ -296,7 +296,8 @@ def test_missing_channel_is_only_told_in_a_whole_conversation() -> None:
 )
 def test_is_call(text: str, expected: bool) -> None:
     ids = tuple(vocabulary().encode_markers(text))
-    assert _wording.is_call(Problem("x", Span(0, 1), 0), Transcript(ids)) is expected
+    called = {"called": ids[-1] == CALL}
+    assert _wording.is_call(Problem("x", Span(0, 1), 0, data=called), Transcript(ids)) is expected
 
 
 def test_listed_counts_what_it_leaves_out() -> None:
