@@ -290,20 +290,16 @@ def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices, wide: Wide
         fix = diagnostic.alternatives[number - 1] if 0 < number <= len(diagnostic.alternatives) else diagnostic.fix
         if fix is not None and fix.changes:
             taken.offer(fix.changes, diagnostic.key)
-    if not taken.changes:
+    changes = taken.changes
+    if not changes:
         return []
     ids = tree.transcript.ids
-    edits = changes_to_edits(taken.changes, len(ids), wide.of, encode_wide)
-    marked = []
-    at = 0
-    for edit in edits:
-        # Both lists are in order of place; an insertion at the end of one edit may begin the next.
-        while at < len(taken.changes) and taken.changes[at].touched.end < edit.start:
-            at += 1
-        keys = tuple(dict.fromkeys(taken.keys_in(edit, at)))
-        if edit.ids != tuple(ids[edit.start : edit.end]):
-            marked.append((edit, keys))
-    return marked
+    edits = changes_to_edits(changes, len(ids), wide.of, encode_wide)
+    return [
+        (edit, keys)
+        for edit, keys in zip(edits, taken.keys_of(edits), strict=True)
+        if edit.ids != tuple(ids[edit.start : edit.end])
+    ]
 
 
 def show_edits(wide: WideLookup, fix: Fix) -> tuple[Edit, ...]:
