@@ -26,7 +26,7 @@ from .prompt.drift import NextPrompt
 from .repair.engine import Choices, Judge, diagnose_and_repair, show_edits
 from .serving import judge_finish
 from .serving.finish import Finish
-from .tokens import START, Edit, Scan, Transcript, vocabulary
+from .tokens import START, Edit, Scan, Transcript, WideLookup, vocabulary
 from .tokens.spans import Origins
 
 NEWEST: Final = "oss-harmony 0.0.11"
@@ -175,7 +175,8 @@ def inspect(
     if next_prompt:
         mended = make_next_prompt(repair.messages, repair.ids, style=style, role=repair.role)
         prompt = against_original(mended, transcript.ids, [edit for edit, _ in outcome.edits])
-    diagnostics = tuple(_with_edits(d, transcript.ids) for d in outcome.diagnostics)
+    wide = WideLookup(transcript.ids)
+    diagnostics = tuple(_with_edits(d, wide) for d in outcome.diagnostics)
     finish = judge_finish(transcript, outcome.tree.messages, verdicts, picked.wanted)
     return Inspection(transcript, outcome.tree, verdicts, diagnostics, repair, prompt, finish)
 
@@ -242,9 +243,9 @@ def _verdicts(
     return tuple(verdicts)
 
 
-def _with_edits(diagnostic: Diagnostic, ids: Sequence[int]) -> Diagnostic:
+def _with_edits(diagnostic: Diagnostic, wide: WideLookup) -> Diagnostic:
     def shown(fix: Fix) -> Fix:
-        return fix if fix.edits or not fix.changes else replace(fix, edits=show_edits(ids, fix))
+        return fix if fix.edits or not fix.changes else replace(fix, edits=show_edits(wide, fix))
 
     if diagnostic.fix is None and not diagnostic.alternatives:
         return diagnostic

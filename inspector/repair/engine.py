@@ -8,7 +8,7 @@ thought of) is rewritten by the last resort, so that the newest release accepts 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,11 +20,12 @@ from ..harmony.problem import Problem
 from ..harmony.reader import read
 from ..harmony.tree import Tree
 from ..harmony.verdict import StrictError, Verdict
-from ..tokens import Change, Edit, Scan, Span, Transcript, WideText, apply_edits, changes_to_edits, encode_wide
+from ..tokens import Edit, Scan, Span, Transcript, WideLookup, apply_edits, changes_to_edits, encode_wide
 from ..tokens.spans import Marked, Origins, compose
 from ..tokens.transcript import Origin
 from . import catalogue
 from .last_resort import last_resort
+from .taken import Taken
 
 MAX_ROUNDS: Final = 12
 
@@ -90,6 +91,7 @@ def diagnose_and_repair(
     verdict: Verdict | None = None
     for number in range(MAX_ROUNDS):
         way_back = Origins(e for e, _ in edits)
+        wide = WideLookup(tree.transcript.ids)
         found = _diagnose(tree, _mendable(tree, scan, choices), way_back, choices, known=diagnostics)
         if number:
             found = [d for d in found if d.severity is Severity.ERROR or d.key in choices.readings]
@@ -97,8 +99,8 @@ def diagnose_and_repair(
             break
         for diagnostic in found:
             if diagnostic.key not in diagnostics:
-                diagnostics[diagnostic.key] = _settled(diagnostic, tree, way_back) if edits else diagnostic
-        step = _round(tree, found, choices)
+                diagnostics[diagnostic.key] = _settled(diagnostic, wide, way_back) if edits else diagnostic
+        step = _round(tree, found, choices, wide)
         if not step:
             break
         edits = compose(edits, step, len(transcript.ids)) if edits else step
@@ -128,9 +130,10 @@ def diagnose_and_repair(
                 break
     # What the messages say is told of the repaired transcript: what a fix has mended is no news.
     way_back = Origins(e for e, _ in edits)
+    wide = WideLookup(tree.transcript.ids)
     for diagnostic in _diagnose(tree, catalogue.in_messages(tree, scan), way_back, choices, known=diagnostics):
         if diagnostic.key not in diagnostics:
-            diagnostics[diagnostic.key] = _settled(diagnostic, tree, way_back) if edits else diagnostic
+            diagnostics[diagnostic.key] = _settled(diagnostic, wide, way_back) if edits else diagnostic
     ordered = sorted(diagnostics.values(), key=lambda d: (d.span, d.code))
     if any(d.severity is Severity.ERROR for d in ordered):
         ordered = _with_effects(ordered, first, verdicts or (judge(Scan(transcript.ids), transcript.role),))
@@ -144,15 +147,15 @@ def _mendable(tree: Tree, scan: Scan, choices: Choices) -> Iterator[Problem]:
         yield from (problem for problem in catalogue.in_messages(tree, scan) if problem.alternatives)
 
 
-def _settled(diagnostic: Diagnostic, tree: Tree, origins: Origins) -> Diagnostic:
+def _settled(diagnostic: Diagnostic, wide: WideLookup, origins: Origins) -> Diagnostic:
     """A finding of a later round, told in terms of the original: its changes are of an intermediate transcript.
 
-    ``origins`` is the way back from that transcript; it is made once for all of a round's findings.
+    ``wide`` looks up that transcript, ``origins`` is the way back from it: made once for all of a round's findings.
     """
 
     def settle(fix: Fix) -> Fix:
         shown = []
-        for edit in show_edits(tree.transcript.ids, fix):
+        for edit in show_edits(wide, fix):
             start = origins.of(edit.start)
             end = origins.of(edit.end) if edit.end > edit.start else start
             shown.append(Edit(start, max(start, end), edit.ids))
@@ -275,31 +278,9 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def wide_lookup(ids: Sequence[int]) -> Callable[[int], str]:
-    """The wide text of single tokens, a character spread over several given to the first of them."""
-
-    def wide_of(token: int) -> str:
-        start = token
-        while start > 0 and token - start < 16 and _inside_character(ids[start - 1]):
-            start -= 1
-        if start == token and not _inside_character(ids[token]):
-            return WideText(ids[token : token + 1], token).of(token)
-        return WideText(ids[start : token + 16], start).of(token)
-
-    return wide_of
-
-
-def _inside_character(token: int) -> bool:
-    """True when a character may go on behind this token, or have begun before it."""
-    from ..tokens import vocabulary
-
-    data = vocabulary().token_bytes(token)
-    return data is not None and token < 199998 and not data.isascii()
-
-
-def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices) -> list[Marked]:
+def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices, wide: WideLookup) -> list[Marked]:
     """The edits of one round: every fix that is on and clashes with none before it."""
-    taken = _Taken()
+    taken = Taken()
     for diagnostic in found:
         if diagnostic.severity is not Severity.ERROR and diagnostic.key not in choices.readings:
             continue
@@ -309,88 +290,24 @@ def _round(tree: Tree, found: Sequence[Diagnostic], choices: Choices) -> list[Ma
         fix = diagnostic.alternatives[number - 1] if 0 < number <= len(diagnostic.alternatives) else diagnostic.fix
         if fix is not None and fix.changes:
             taken.offer(fix.changes, diagnostic.key)
-    if not taken.changes:
+    changes = taken.changes
+    if not changes:
         return []
     ids = tree.transcript.ids
-    edits = changes_to_edits(taken.changes, len(ids), wide_lookup(ids), encode_wide)
-    marked = []
-    at = 0
-    for edit in edits:
-        # Both lists are in order of place; an insertion at the end of one edit may begin the next.
-        while at < len(taken.changes) and taken.changes[at].touched.end < edit.start:
-            at += 1
-        keys = tuple(dict.fromkeys(taken.keys_in(edit, at)))
-        if edit.ids != tuple(ids[edit.start : edit.end]):
-            marked.append((edit, keys))
-    return marked
+    edits = changes_to_edits(changes, len(ids), wide.of, encode_wide)
+    return [
+        (edit, keys)
+        for edit, keys in zip(edits, taken.keys_of(edits), strict=True)
+        if edit.ids != tuple(ids[edit.start : edit.end])
+    ]
 
 
-class _Taken:
-    """Changes that were taken so far, in order of place, none clashing with another."""
+def show_edits(wide: WideLookup, fix: Fix) -> tuple[Edit, ...]:
+    """The token edits that carry out one fix alone, for display and for the record.
 
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.keys: list[str] = []
-
-    def offer(self, changes: Sequence[Change], key: str) -> None:
-        """Take a fix, unless one of its changes clashes with an earlier one.
-
-        What an earlier change takes out as a whole need not be changed as well; and the other way round.
-        """
-        wanted: list[Change] = []
-        covered: list[int] = []
-        for change in sorted(changes, key=lambda c: (c.start, c.end)):
-            if wanted and wanted[-1].clashes(change):
-                continue  # one fix may name a blank twice; taking it out once will do
-            near = self._near(change)
-            if any(_within(change, self.changes[i]) for i in near):
-                continue
-            inside = [i for i in near if _within(self.changes[i], change)]
-            if any(self.changes[i].clashes(change) for i in near if i not in inside):
-                return
-            covered += inside
-            wanted.append(change)
-        for i in sorted(set(covered), reverse=True):
-            del self.changes[i], self.keys[i]
-        for change in wanted:
-            at = bisect_right(self.changes, (change.start, change.end), key=lambda c: (c.start, c.end))
-            self.changes.insert(at, change)
-            self.keys.insert(at, key)
-
-    def _near(self, change: Change) -> list[int]:
-        """Indexes of the changes that touch or overlap one; the rest lies clear of it."""
-        low = bisect_left(self.changes, change.start, key=lambda c: c.start)
-        # Earlier ones that reach beyond its start: they are disjoint, so at most the few before it.
-        first = low
-        while first > 0 and self.changes[first - 1].end >= change.start:
-            first -= 1
-        last = low
-        while last < len(self.changes) and self.changes[last].start <= change.end:
-            last += 1
-        return list(range(first, last))
-
-    def keys_in(self, edit: Edit, start: int) -> list[str]:
-        """Keys of the changes that an edit carries out, looking from index ``start`` on."""
-        keys = []
-        for index in range(start, len(self.changes)):
-            change = self.changes[index]
-            if change.start.token > edit.end:
-                break
-            if edit.start <= change.touched.start and change.touched.end <= edit.end:
-                keys.append(self.keys[index])
-        return keys
-
-
-def _within(inner: Change, outer: Change) -> bool:
-    """True when ``inner`` replaces text that ``outer`` takes out as a whole."""
-    if inner.start == inner.end:
-        return outer.start < inner.start < outer.end
-    return outer.start <= inner.start and inner.end <= outer.end
-
-
-def show_edits(ids: Sequence[int], fix: Fix) -> tuple[Edit, ...]:
-    """The token edits that carry out one fix alone, for display and for the record."""
-    ordered = sorted(fix.changes, key=lambda c: (c.start, c.end))
+    ``wide`` looks up the transcript that the fix is of; it is made once for all of its fixes.
+    """
+    ordered = sorted(fix.changes, key=lambda c: c.place)
     if any(a.clashes(b) for a, b in pairwise(ordered)):
         return ()
-    return tuple(changes_to_edits(ordered, len(ids), wide_lookup(ids), encode_wide))
+    return tuple(changes_to_edits(ordered, len(wide), wide.of, encode_wide))

@@ -24,6 +24,7 @@ from .spans import Change, Edit, Position, Span, apply_edits, changes_to_edits
 from .transcript import Origin, Transcript
 from .vocabulary import Vocabulary, VocabularyError, vocabulary, vocabulary_file
 from .wide import UNKNOWN, WideText, encode_wide, printable, special_id, wide_special, wide_text
+from .wide_lookup import WideLookup
 
 __all__ = [
     "CALL",
@@ -50,6 +51,7 @@ __all__ = [
     "Transcript",
     "Vocabulary",
     "VocabularyError",
+    "WideLookup",
     "WideText",
     "apply_edits",
     "changes_to_edits",

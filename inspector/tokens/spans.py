@@ -64,6 +64,11 @@ class Change:
     text: str = ""
 
     @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Start and end as plain numbers, to sort and to search by."""
+        return self.start.token, self.start.char, self.end.token, self.end.char
+
+    @property
     def touched(self) -> Span:
         """The tokens that have to be rewritten; empty for an insertion at a token boundary."""
         return Span(self.start.token, self.end.token + (1 if self.end.char else 0))
@@ -103,7 +108,7 @@ def changes_to_edits(
     Raises:
         ValueError: two changes clash (they replace a common piece of text).
     """
-    ordered = sorted(changes, key=lambda c: (c.start, c.end))
+    ordered = sorted(changes, key=lambda c: c.place)
     for before, after in pairwise(ordered):
         if before.clashes(after):
             raise ValueError(f"two changes replace the same text at token {after.start.token}")

@@ -173,7 +173,13 @@ def _byte_tokens() -> dict[int, int]:
 
 def _complete(group: list[bytes]) -> bool:
     """False while the bytes so far end inside a character that may still be completed."""
-    tail = b"".join(group[-3:])[-3:]  # no token is empty: three of them hold the last three bytes
+    # No token is empty: three of them hold the last three bytes.
+    return ends_character(b"".join(group[-3:])[-3:]) is not False
+
+
+def ends_character(tail: bytes) -> bool | None:
+    """True when a character ends with these last three bytes of a text (or fewer), False when it may go on behind
+    them, None when they are all of its middle, so that what stands before them decides."""
     for back in range(1, len(tail) + 1):
         byte = tail[-back]
         if byte >= 0xC0:
@@ -181,7 +187,7 @@ def _complete(group: list[bytes]) -> bool:
             return back >= need
         if byte < 0x80:
             return True
-    return True
+    return None
 
 
 def _decode_group(group: list[bytes]) -> list[str]:

@@ -8,7 +8,20 @@ from typing import Final
 
 from inspector import inspect
 from inspector.inspection import Inspection
-from inspector.tokens import CALL, CHANNEL, END, MESSAGE, START, STOPS, Transcript, vocabulary
+from inspector.repair.taken import Taken
+from inspector.tokens import (
+    CALL,
+    CHANNEL,
+    END,
+    MESSAGE,
+    START,
+    STOPS,
+    Change,
+    Position,
+    Transcript,
+    WideLookup,
+    vocabulary,
+)
 
 from .harness import case
 
@@ -68,6 +81,21 @@ for _at, (_before, _behind) in {
 _repeated("line_breaks_in_a_header", "\n", _HEADER, _MESSAGE, n=8_000, spelled=True)
 _repeated("invisible_characters_in_a_header", "\u200b", _HEADER, _MESSAGE)
 _repeated("odd_characters_by_turns_in_a_header", "\u200b\u00a0\u2028", _HEADER, _MESSAGE)
+# Emoji families and flags hold an invisible joiner in every slot: one fix of the header then covers them all.
+# Sized so that there are thousands of fixes.
+_FAMILY: Final = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+_FLAG: Final = "\U0001f3f3\ufe0f\u200d\U0001f308"
+for _slot, _before in {
+    "the_channel": "<|channel|>",
+    "the_role": "<|start|>",
+    "the_recipient": "<|channel|>commentary to=",
+    "the_type": "<|channel|>commentary to=f <|constrain|>",
+}.items():
+    _repeated(f"joiners_in_{_slot}", _FAMILY, _before, "<|message|>x", n=4_000, spelled=True)
+_repeated("many_joiners_in_the_channel", _FAMILY, "<|channel|>", "<|message|>x", n=16_000, spelled=True)
+_repeated("flags_in_the_channel", _FLAG, "<|channel|>", "<|message|>x", n=16_000, spelled=True)
+_repeated("one_fix_covers_many", "a\u200b", _HEADER + " ", _MESSAGE, n=8_000, spelled=True)
+_repeated("fixes_between_words_that_go", " a\u200b", _HEADER, _MESSAGE, n=8_000, spelled=True)
 _repeated("one_long_word_as_recipient", "abcde", "<|channel|>commentary to=", _CALLED, n=8_000, spelled=True)
 _repeated("dots_behind_a_recipient", ":..", _TO, _CALLED, n=8_000, spelled=True)
 _repeated("quotes_before_a_recipient", '"', "<|channel|>commentary to=", "f" + _CALLED, n=8_000, spelled=True)
@@ -144,6 +172,12 @@ def engine_markers_and_words_at_random(n: int) -> list[int]:
     return [dice.choice(markers if dice.random() < 0.4 else words) for _ in range(n)]
 
 
+@case(inspect, n=4_000, most=4 * _MOST)
+def engine_starts_after_numbers(n: int) -> list[int]:
+    """A listing whose every line ends in a marker: each is a message that was given up, and another text."""
+    return _encode("".join(f"{number}: <|start|>\n" for number in range(n // 12)))
+
+
 @case(inspect, n=500, most=_MOST)
 def engine_recipients_each_another(n: int) -> list[int]:
     clauses = "".join(f" to=functions.f{number}" for number in range(n // 5))
@@ -218,3 +252,44 @@ def engine_a_lost_call_of_a_long_name(n: int) -> Transcript:
 def engine_a_lost_call_behind_broken_markers(n: int) -> Transcript:
     ids = _spelled("<| x", n, "<|channel|>commentary to=x<|message|>", "<|call|>")
     return Transcript(tuple(ids), finish_reason="tool_calls")
+
+
+def _offered(fixes: list[list[Change]]) -> None:
+    taken = Taken()
+    for fix in fixes:
+        taken.offer(fix, "key")
+
+
+@case(_offered, n=4_000, most=_MOST)
+def engine_a_fix_over_all_that_were_taken(n: int) -> list[list[Change]]:
+    """Alone, so that the linear work of reading does not hide what grows faster."""
+    small = [[Change(Position(at), Position(at + 1))] for at in range(n)]
+    return [*small, [Change(Position(0), Position(n), "x")]]
+
+
+@case(_offered, n=4_000, most=_MOST)
+def engine_a_fix_of_many_changes_before_all_that_were_taken(n: int) -> list[list[Change]]:
+    late = [[Change(Position(n + at), Position(n + at + 1))] for at in range(n)]
+    return [*late, [Change(Position(at), Position(at + 1)) for at in range(n)]]
+
+
+@case(_offered, n=2_000, most=_MOST)
+def engine_fixes_that_insert_at_one_place(n: int) -> list[list[Change]]:
+    return [[Change(Position(3), Position(3), "x")]] * n
+
+
+@case(_offered, n=2_000, most=_MOST)
+def engine_fixes_that_clash_with_all_that_were_taken(n: int) -> list[list[Change]]:
+    small = [[Change(Position(at, 1), Position(at + 1, 1))] for at in range(n)]
+    return [*small, *([[Change(Position(0), Position(n), "x")]] * n)]
+
+
+def _looked_up(ids: list[int]) -> None:
+    wide = WideLookup(ids)
+    for token in range(len(ids)):
+        wide.of(token)
+
+
+@case(_looked_up, n=4_000)
+def engine_tokens_of_characters_that_never_end(n: int) -> list[int]:
+    return [172] * n  # the byte F0, which begins a character of four
