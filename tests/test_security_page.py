@@ -21,8 +21,7 @@ from inspector.ui.galleries import _REMEMBERED
 from inspector.ui.keeping import MAX_BYTES, MAX_INPUTS
 from inspector.ui.own_streamlit import SETTINGS
 from inspector.workers import LIMITS, LONGEST_S, SLACK_S, WORKERS
-
-from . import limits_table
+from tests import limits_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 import uvicorn
@@ -124,11 +125,12 @@ def test_a_header_that_is_said_twice_says_nothing() -> None:
     assert not GUARD.lets_in(Headers(raw=[]))
 
 
-@pytest.fixture(scope="module", params=["h11", "httptools"])
-def port(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Of a server behind the guard, with each of the parsers that uvicorn may use."""
-    pytest.importorskip(request.param)
+PARSERS = [name for name in ("h11", "httptools") if find_spec(name) is not None]
 
+
+@pytest.fixture(scope="module", params=PARSERS)
+def port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Of a server with the guard, with each of the parsers that uvicorn may use and that are installed."""
     served = HostGuard(PlainTextResponse("in"), LOOPBACK)
     config = uvicorn.Config(served, http=request.param, lifespan="off", log_level="critical")
     with socket.create_server(("127.0.0.1", 0)) as listening:
