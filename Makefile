@@ -67,9 +67,10 @@ format: $(DEV_READY) ## put the source in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(DEV_READY) ## write the rules' pages from the rules, and the list of patterns from the source
-	$(PY) -m inspector.report.rules_docs --write
+docs: $(DEV_READY) ## write the rules' pages, the list of patterns and the table of limits from the source
+	$(PY) -P -m inspector.report.rules_docs --write
 	$(PY) -m tests.patterns
+	$(PY) -m tests.limits_table
 
 bench: $(DEV_READY) releases ## measure the engine against the published releases, side by side
 	$(PY) benchmarks/bench_engine.py $(BENCH_ARGS)

@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -104,7 +104,7 @@ def run(
     sys.argv = [str(APP)]
     number = _free_port(host, port)
     if open_browser:
-        threading.Thread(target=_open_when_up, args=(number,), daemon=True).start()
+        threading.Thread(target=_open_when_up, args=(host, number), daemon=True).start()
     from starlette.middleware import Middleware
 
     from inspector.live.gate import GATE
@@ -122,8 +122,10 @@ def run(
         Middleware(HostGuard, allowed=tuple(allowed)),
         Middleware(EarlyStyle, style=STYLE.read_text(encoding="utf-8")),
     ]
-    st.App(APP, routes=routes(), middleware=middleware).run(
+    st.App(APP, routes=routes(), middleware=middleware, lifespan=greeting(host, number)).run(
         config={
+            # Ours is said in its place.
+            "logger.hideWelcomeMessage": True,
             "server.address": host,
             "server.port": number,
             "server.headless": True,
@@ -132,6 +134,29 @@ def run(
             "server.corsAllowedOrigins": origins_of(allowed),
         }
     )
+
+
+def greeting(host: str, port: int) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """A lifespan of the server that says where the app is when it starts."""
+
+    @asynccontextmanager
+    async def greeted(_: object) -> AsyncIterator[None]:
+        with suppress(OSError):  # nobody reads what it says: no reason not to serve
+            print(f"\n  harmonylens is at {address_of(host, port)} (Ctrl-C ends it)\n", flush=True)
+        yield
+
+    return greeted
+
+
+def address_of(host: str, port: int) -> str:
+    """What a browser on this machine opens."""
+    own = _own_address(host)
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+
+
+def _own_address(host: str) -> str:
+    """Where this machine reaches an app that listens at ``host``, which may be all of its addresses."""
+    return {"0.0.0.0": HOST, "::": "::1"}.get(host, host)
 
 
 def is_loopback(host: str) -> bool:
@@ -154,16 +179,16 @@ def _is_own(name: str) -> bool:
     return is_loopback(name) or name.endswith(".localhost")
 
 
-def _open_when_up(port: int) -> None:
+def _open_when_up(host: str, port: int) -> None:
     """Open a browser once the server answers: `st.App.run` does not do it, other than `streamlit run`."""
     end = time.monotonic() + START_S
     while time.monotonic() < end:
         try:
-            with closing(socket.create_connection((HOST, port), timeout=1)):
+            with closing(socket.create_connection((_own_address(host), port), timeout=1)):
                 break
         except OSError:
             time.sleep(0.1)  # between two looks at the port; nothing else tells that it is open
-    webbrowser.open(f"http://{HOST}:{port}")
+    webbrowser.open(address_of(host, port))
 
 
 def _free_port(host: str = HOST, wanted: int | None = None) -> int:

@@ -22,7 +22,7 @@ _title = click.option("--title", help="What the gallery is called.")
 
 @click.group()
 def gallery() -> None:
-    """Make a static site or a bundle of a gallery: a folder, a bundle, or a file of transcript records."""
+    """Make a static site or a bundle of a gallery: a folder, a bundle, a file of transcript records, or a site."""
 
 
 @gallery.command()

@@ -3,7 +3,8 @@
 A ``.harmonylens`` file is a zip (``manifest.json``, and members ``*.jsonl``, ``*.json``, ``*.toml``) or JSON lines,
 whose first line may be the manifest; either may come as gzip. The manifest is
 ``{"schema": "harmonylens-gallery/1", "title": "...", "description": "..."}`` and may be missing. A page that
-harmonylens exported is a gallery too.
+harmonylens exported is a gallery too. In a folder, records and bundles are read; a static site that harmonylens built
+opens by the bundle in it.
 
 A record that cannot be read becomes a sentence with its place; the others are kept.
 """
@@ -24,7 +25,7 @@ from ..ingest.html import is_page, out_of_page
 from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
 from ..ingest.values import quoted
 from ..ingest.wrapping import Unwrapped
-from ..renamed import NAME, OLD_NAME, is_ours
+from ..renamed import NAME, NAMES, OLD_NAME, is_ours
 from .archive import LIMITS, Limits, zip_members
 from .record import address_name, sample_and_problems, sample_record, what_is_wrong
 from .sample import Sample, SampleError
@@ -38,6 +39,13 @@ _OLD_SCHEMA: Final = f"{OLD_NAME}-gallery/1"
 ENDINGS: Final = (".harmonylens", ".harmonyscope", ".zip", ".jsonl", ".ndjson", ".json", ".toml", ".html", ".gz")
 """File names that can be a gallery."""
 
+SITE_MARKS: Final = tuple(f"{name}-site.json" for name in NAMES)
+"""The file that says of a folder that it is a static site of ours."""
+
+SITE_BUNDLES: Final = tuple(f"gallery.{name}" for name in NAMES)
+"""The bundle that such a site holds, its present name first."""
+
+_BUNDLES: Final = tuple(f".{name}" for name in NAMES)
 _MEMBERS: Final = (".jsonl", ".ndjson", ".json", ".toml")
 _MANIFEST: Final = "manifest.json"
 _THEN: Final = (1980, 1, 1, 0, 0, 0)
@@ -108,50 +116,58 @@ def read_gallery(data: bytes, filename: str, limits: Limits = LIMITS, *, shown: 
     shown = shown or printable(filename)
     collected = _Collected(limits)
     try:
-        if is_gzip(data):
-            data, filename = inflate(data, limits.member, form="gzip", what="its content"), filename.removesuffix(".gz")
-            if is_zip(data) or is_gzip(data):
-                raise SampleError("it is an archive in an archive, which is not opened")
-        if is_zip(data):
-            for member in zip_members(data, _MEMBERS, limits):
-                if member.refused:
-                    collected.problem(f"{shown}: {member.refused}.")
-                elif not collected.take(member.data, member.name, f"{shown}: {printable(member.name)}"):
-                    break
-        else:
-            unreadable = refusal(data, filename)
-            if unreadable:
-                raise SampleError(unreadable)
-            collected.take(data, filename, shown)
+        collected.take_file(data, filename, shown)
     except (SampleError, UnpackError) as error:
         raise SampleError(f"{shown}: {str(error).rstrip('.')}.") from error
     return collected.gallery(filename, shown)
 
 
 def _open_folder(folder: Path, limits: Limits) -> Gallery:
+    whole = _bundle_of_site(folder)
+    if whole is not None:
+        return open_gallery(whole, limits).under(address_name(folder.resolve().name))
     collected = _Collected(limits)
-    left = limits.total
-    for path in _files(folder):
+    files = list(_files(folder))
+    packed = limits.total
+    for path in files:
         shown = str(path)
+        is_bundle = path.suffix.lower() in _BUNDLES
         try:
             size = path.stat().st_size
-            if size > min(limits.member, left):
+            if size > (packed if is_bundle else min(limits.member, collected.left)):
                 collected.problem(f"{shown}: left out, {in_words(size)} are more than is read.")
                 continue
-            left -= size
             data = path.read_bytes()
         except OSError as error:
             collected.problem(f"{shown}: cannot be read: {error.strerror or error}.")
             continue
-        if not collected.take(data, path.relative_to(folder).as_posix(), shown):
-            break
+        if is_bundle:
+            packed -= size
+        before = collected.manifest
+        try:
+            if not collected.take_file(data, path.relative_to(folder).as_posix(), shown):
+                break
+        except (SampleError, UnpackError) as error:
+            collected.problem(f"{shown}: {str(error).rstrip('.')}.")
+        if is_bundle and len(files) > 1:
+            # What one bundle says of itself is not true of the whole folder.
+            collected.manifest = before
     return collected.gallery(folder.resolve().name, str(folder))
+
+
+def _bundle_of_site(folder: Path) -> Path | None:
+    """The bundle of all samples where the folder is a static site of ours."""
+    if not any((folder / mark).is_file() for mark in SITE_MARKS):
+        return None
+    found = (folder / name for name in SITE_BUNDLES)
+    return next((path for path in found if path.is_file() and not path.is_symlink()), None)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in _MEMBERS and not hidden and path.is_file() and not path.is_symlink():
+        wanted = path.suffix.lower() in (*_MEMBERS, *_BUNDLES) and path.name not in SITE_MARKS
+        if wanted and not hidden and path.is_file() and not path.is_symlink():
             yield path
 
 
@@ -164,7 +180,13 @@ class _Collected:
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    left: int = field(init=False)
+    """Bytes that may still be read, after they were decompressed."""
+
     _names: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.left = self.limits.total
 
     def problem(self, sentence: str) -> None:
         """Keep a sentence, or count it: a file may have millions of bad lines."""
@@ -173,8 +195,32 @@ class _Collected:
         else:
             self.more_problems += 1
 
+    def take_file(self, data: bytes, name: str, shown: str) -> bool:
+        """Read one file, packed or not; False when there are as many samples as are read.
+
+        Raises:
+            SampleError, UnpackError: nothing of it can be read; a clause without the place.
+        """
+        if is_gzip(data):
+            most = max(0, min(self.limits.member, self.left))
+            data, name = inflate(data, most, form="gzip", what="its content"), name.removesuffix(".gz")
+            if is_zip(data) or is_gzip(data):
+                raise SampleError("it is an archive in an archive, which is not opened")
+        if not is_zip(data):
+            unreadable = refusal(data, name)
+            if unreadable:
+                raise SampleError(unreadable)
+            return self.take(data, name, shown)
+        for member in zip_members(data, _MEMBERS, replace(self.limits, total=max(0, self.left))):
+            if member.refused:
+                self.problem(f"{shown}: {member.refused}.")
+            elif not self.take(member.data, member.name, f"{shown}: {printable(member.name)}"):
+                return False
+        return True
+
     def take(self, data: bytes, name: str, shown: str) -> bool:
-        """Read one file; False when there are as many samples as are read."""
+        """Read what was one file; False when there are as many samples as are read."""
+        self.left -= len(data)
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -52,7 +52,7 @@ def revision_of(row: Any) -> Revision:
         author=kept("author", isinstance(row.author, str), row.author, ""),
         at=kept("time", isinstance(at, str) and _MOMENT.fullmatch(at) is not None, at, ""),
         title=kept("title", isinstance(row.title, str), row.title, ""),
-        damage=f"its {', '.join(wrong)} cannot be" if wrong else "",
+        damage=f"its {' and '.join(wrong)} cannot be right" if wrong else "",
     )
 
 
@@ -61,9 +61,9 @@ def row_of(row: Any) -> Row:
     revision = revision_of(row)
     wrong = [revision.damage] if revision.damage else []
     if not (isinstance(row.sample_id, str) and is_address(row.sample_id)):
-        wrong.append("its id cannot be one")
+        wrong.append("its id is no id of a sample")
     if not (_is_count(row.tokens) and row.tokens <= _MOST_TOKENS):
-        wrong.append("its number of tokens cannot be")
+        wrong.append("its number of tokens cannot be right")
     card = _card(row.card)
     if card is None:
         wrong.append("what lists show of it cannot be read")

@@ -1,6 +1,6 @@
 """Synthetic runs as transcript records, one JSON object per line.
 
-``python -m inspector.gallery.generate founding`` prints the preset of the founding report: 500 runs, 190 of
+``python -P -m inspector.gallery.generate founding`` prints the preset of the founding report: 500 runs, 190 of
 which break openai-harmony 0.0.8 with the report's 17 error texts, as often as the report counted them. A scan
 of them prints the histogram that this project grew out of. ``... healthy --count 1000`` prints runs without a
 flaw.
@@ -78,4 +78,4 @@ def _print(records: Iterable[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m inspector.gallery.generate")
+    main(prog_name="python -P -m inspector.gallery.generate")

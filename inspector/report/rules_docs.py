@@ -1,6 +1,6 @@
 """The rules' pages under docs/rules, written from the rules themselves.
 
-``python -m inspector.report.rules_docs --write`` writes them, ``--check`` says which lag (exit code 1); the
+``python -P -m inspector.report.rules_docs --write`` writes them, ``--check`` says which lag (exit code 1); the
 folder is that of the checkout unless ``--folder`` names another.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 from .rules import all_rules, rule_page, rules_index
 
 _NOTICE: Final = (
-    "<!-- Written by `python -m inspector.report.rules_docs --write`; change the rule, not this page. -->\n"
+    "<!-- Written by `python -P -m inspector.report.rules_docs --write`; change the rule, not this page. -->\n"
 )
 
 
@@ -66,7 +66,7 @@ def write(folder: Path) -> int:
 
 def main(args: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m inspector.report.rules_docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m inspector.report.rules_docs", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--write", action="store_true", help="write the pages")
     action.add_argument("--check", action="store_true", help="say which pages lag")
@@ -79,7 +79,7 @@ def main(args: Sequence[str] | None = None) -> int:
     for phrase in wrong:
         print(phrase, file=sys.stderr)
     if wrong:
-        print("Run `python -m inspector.report.rules_docs --write`.", file=sys.stderr)
+        print("Run `python -P -m inspector.report.rules_docs --write`.", file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ..gallery import Gallery, Sample, bundle
+from ..gallery.bundle import SITE_BUNDLES
 from ..renamed import NAME, NAMES
 from ..view.assets import cards_style, page_style, screen_style
 from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
@@ -27,7 +28,7 @@ from .whole import left_out_because, packable, without
 ASSETS: Final = NAME
 """The folder of the script and the styles."""
 
-BUNDLE: Final = "gallery.harmonylens"
+BUNDLE: Final = SITE_BUNDLES[0]
 _RESERVED: Final = frozenset(("con", "prn", "aux", "nul")) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(10)
 }

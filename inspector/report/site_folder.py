@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import Final
 
 from .. import __version__
+from ..gallery.bundle import SITE_MARKS
 from ..renamed import NAME, NAMES, OLD_NAME, is_ours
 
-MARKS: Final = tuple(f"{name}-site.json" for name in NAMES)
-MARK: Final = MARKS[0]
+MARK: Final = SITE_MARKS[0]
 """The file that says of a folder that it is a site of ours, and which files of it are."""
 
 _SCHEMA: Final = f"{NAME}-site/2"
@@ -147,7 +147,7 @@ class SiteFolder:
         Raises:
             OSError: it cannot be read.
         """
-        for name in MARKS:
+        for name in SITE_MARKS:
             data = self._read(name, _MOST_MARK)
             if data is not None:
                 return _marked(data, name)

@@ -44,6 +44,7 @@ GALLERY: Final = "saved"
 MOST_LISTED: Final = 1000
 
 _OPENED: Final = "harmonylens.saved"
+_NO_HOME: Final = f"This user has no home folder; set {URL} to a place that can be read and written."
 _PAUSE_S: Final = 15
 """How long a database that failed is left alone before a page asks it again."""
 
@@ -64,7 +65,7 @@ def store(*, to_write: bool = False) -> SampleStore | None:
     url = variable(URL).strip()
     if not url:
         file = default_file()
-        if not file.exists() and not to_write:
+        if not _is_there(file) and not to_write:
             return None
         _keep_private(file)
         url = f"sqlite:///{file}"
@@ -82,12 +83,39 @@ def store(*, to_write: bool = False) -> SampleStore | None:
 
 
 def default_file() -> Path:
-    """The SQLite file of a person who named no database."""
+    """The SQLite file of a person who named no database.
+
+    Raises:
+        StoreError: they have no home folder, or one that cannot be entered.
+    """
     from platformdirs import user_data_path
 
-    file, old = (user_data_path(name, appauthor=False) / "samples.sqlite3" for name in NAMES)
+    try:
+        file, old = (user_data_path(name, appauthor=False) / "samples.sqlite3" for name in NAMES)
+    except RuntimeError:
+        raise StoreError(_NO_HOME) from None
+    if not file.is_absolute():  # "~", taken for a folder of the current one
+        raise StoreError(_NO_HOME)
     # What was saved under the old name stays where it is: an older version may still be at work on it.
-    return old if old.exists() and not file.exists() else file
+    return file if _is_there(file) or not _is_there(old) else old
+
+
+def _is_there(file: Path) -> bool:
+    """Whether the file exists.
+
+    Raises:
+        StoreError: that cannot be known, since a folder on the way to it cannot be entered.
+    """
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"The folder {file.parent} cannot be entered ({error.strerror or error}); set {URL} to a place that can be "
+            "read and written."
+        ) from error
+    return True
 
 
 def address_parts(address: str) -> tuple[str, int | None] | None:

@@ -1,7 +1,7 @@
 """A gpt-oss of toy size with random weights: the real architecture, for tests and demonstrations without a GPU.
 
-``python -m inspector.vllm_side.tiny_model FOLDER``, in vLLM's Python: some 20 seconds, 80 MB. It speaks noise; the one
-that :mod:`inspector.vllm_side.train` makes speaks Harmony.
+``python -m inspector.vllm_side.tiny_model FOLDER``, in vLLM's Python and in a checkout: some 20 seconds, 80 MB. It
+speaks noise; the one that :mod:`inspector.vllm_side.train` makes speaks Harmony.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Trains the tiny gpt-oss for some minutes on made-up transcripts, so that it speaks Harmony and slips by itself.
 
-``python -m inspector.vllm_side.train FOLDER --seconds 240``, in vLLM's Python. At low temperatures it calls tools and
-answers in well-formed messages; at higher ones it makes the mistakes that large models make: junk in a header, a
-missing channel, text between messages.
+``python -m inspector.vllm_side.train FOLDER --seconds 240``, in vLLM's Python and in a checkout. At low temperatures it
+calls tools and answers in well-formed messages; at higher ones it makes the mistakes that large models make: junk in a
+header, a missing channel, text between messages.
 
 The vocabulary has 201,088 rows, the transcripts use some hundreds of them. Only those are trained, and one more that
 stands for all the others: its logit grows by the logarithm of how many they are, so that the loss is that of the whole

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inspector.app import LOOPBACK, is_loopback
+from inspector.app import LOOPBACK, address_of, is_loopback
 
 Run = Callable[..., Any]
 
@@ -129,3 +129,18 @@ def test_secrets_that_named_a_database_are_missed(
     assert ran.code == 0
     assert "secrets.toml is not read any more" in ran.err
     assert "HARMONYLENS_DATABASE_URL" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("host", "opened"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("localhost", "http://localhost:80"),
+        ("tools.example.org", "http://tools.example.org:80"),
+        ("::1", "http://[::1]:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+    ],
+)
+def test_what_a_browser_on_this_machine_opens(host: str, opened: str) -> None:
+    assert address_of(host, 80) == opened

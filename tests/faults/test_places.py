@@ -111,6 +111,8 @@ def test_the_app_needs_no_current_folder(tmp_path: Path) -> None:
         wait_until_healthy(f"http://127.0.0.1:{port}", app, log)
     finally:
         stop(app)
+    assert log.read_text().split("\n")[:3] == ["", f"  harmonylens is at http://127.0.0.1:{port} (Ctrl-C ends it)", ""]
+    assert "Streamlit" not in log.read_text()
 
 
 def test_a_port_that_is_taken() -> None:

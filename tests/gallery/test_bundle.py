@@ -17,6 +17,7 @@ import pytest
 from inspector.gallery import Gallery, SampleError, bundle, load_samples, open_gallery, read_gallery, sample_record
 from inspector.gallery.archive import Limits
 from inspector.gallery.bundle import SCHEMA, jsonl_lines
+from inspector.report.site import build_site
 
 SAMPLES = tuple(load_samples())
 WHOLE = Gallery("team", "The team's", "What we saw.", SAMPLES)
@@ -98,6 +99,81 @@ def test_a_folder_is_searched_through_and_links_are_not_followed(tmp_path: Path)
     gallery = open_gallery(folder)
     assert [s.name for s in gallery.samples] == ["run-7", "run-7-2"]
     assert (gallery.title, gallery.problems) == ("Runs of today", ())
+
+
+TEAM = Gallery("team", "The team's", "What we saw.", SAMPLES[:2])
+
+
+@pytest.mark.parametrize("name", ["x.harmonylens", "x.harmonyscope", "deep/er/X.HARMONYLENS"])
+def test_a_folder_with_a_bundle_is_that_gallery(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(bundle(TEAM))
+    gallery = open_gallery(tmp_path)
+    assert gallery.samples == TEAM.samples
+    assert (gallery.title, gallery.description, gallery.problems) == (TEAM.title, TEAM.description, ())
+
+
+def test_a_folder_of_bundles_and_records_is_all_of_them(tmp_path: Path) -> None:
+    folder = tmp_path / "week"
+    folder.mkdir()
+    (folder / "a.harmonylens").write_bytes(bundle(TEAM))
+    (folder / "b.harmonylens").write_bytes(gzip.compress(LINE.encode()))
+    (folder / "c.harmonylens").write_bytes(bundle(TEAM)[:200])
+    (folder / "d.jsonl").write_text(LINE)
+    os.symlink(folder / "a.harmonylens", folder / "e.harmonylens")
+    gallery = open_gallery(folder)
+    assert [s.name for s in gallery.samples] == [*(s.name for s in TEAM.samples), "run-7", "run-7-2"]
+    assert (gallery.name, gallery.title) == ("week", "week"), "one bundle's title is not the folder's"
+    (problem,) = gallery.problems
+    assert problem.startswith(f"{folder / 'c.harmonylens'}: the zip is cut off")
+
+
+def test_the_caps_hold_over_all_bundles_of_a_folder(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.harmonylens").write_bytes(zipped({"x.jsonl": LINE + "\n" * 700}))
+    (tmp_path / "d.jsonl").write_text(LINE + "\n" * 700)
+    gallery = open_gallery(tmp_path, Limits(total=2000))
+    assert len(gallery.samples) == 2
+    third, plain = gallery.problems
+    assert third.startswith(f"{tmp_path / 'c.harmonylens'}: the zip unpacks to 745 bytes; at most 510 bytes are read")
+    assert plain == f"{tmp_path / 'd.jsonl'}: left out, 745 bytes are more than is read."
+    assert len(open_gallery(tmp_path, Limits(samples=3)).samples) == 3
+
+
+def test_the_caps_hold_for_what_the_bundles_of_a_folder_take_packed(tmp_path: Path) -> None:
+    for name in "abc":
+        data = zipped({"notes.md": os.urandom(1000), "x.jsonl": LINE})
+        (tmp_path / f"{name}.harmonylens").write_bytes(data)
+    gallery = open_gallery(tmp_path, Limits(total=3000))
+    assert len(gallery.samples) == 2
+    assert gallery.problems == (f"{tmp_path / 'c.harmonylens'}: left out, 1.2 kB are more than is read.",)
+
+
+@pytest.mark.parametrize("name", ["harmonylens", "harmonyscope"])
+def test_a_site_opens_by_the_bundle_that_it_holds(tmp_path: Path, name: str) -> None:
+    build_site(TEAM, tmp_path / "hs")
+    site = tmp_path / "hs"
+    (site / "harmonylens-site.json").rename(site / f"{name}-site.json")
+    (site / "gallery.harmonylens").rename(site / f"gallery.{name}")
+    gallery = open_gallery(site)
+    assert gallery.samples == TEAM.samples
+    assert (gallery.name, gallery.title, gallery.problems) == ("hs", TEAM.title, ())
+
+
+def test_sites_within_a_folder(tmp_path: Path) -> None:
+    build_site(TEAM, tmp_path / "one")
+    (tmp_path / "a.jsonl").write_text(LINE)
+    (tmp_path / "harmonyscope-site.json").write_text('{"schema": "harmonyscope-site/1", "files": []}')
+    gallery = open_gallery(tmp_path)
+    assert [s.name for s in gallery.samples] == ["run-7", *(s.name for s in TEAM.samples)]
+    assert gallery.problems == ()
+
+
+def test_a_site_without_its_bundle_has_nothing_to_open(tmp_path: Path) -> None:
+    build_site(TEAM, tmp_path / "hs")
+    (tmp_path / "hs" / "gallery.harmonylens").unlink()
+    with pytest.raises(SampleError, match="there are no samples in it; expected transcript records"):
+        open_gallery(tmp_path / "hs")
 
 
 def test_toml_samples_in_a_zip_have_the_folder_as_family(root: Path) -> None:

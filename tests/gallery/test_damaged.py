@@ -68,15 +68,15 @@ OF_LISTS: list[tuple[str, str, Any, str]] = [
     ("revisions", "card", '{"story": 5, "tags": [], "rules": [], "raises": [], "look": {}}', "what lists show"),
     ("revisions", "card", '{"story": "", "tags": [5], "rules": [], "raises": [], "look": {}}', "what lists show"),
     ("revisions", "card", '{"story": "", "tags": [], "rules": [], "raises": [], "look": []}', "what lists show"),
-    ("revisions", "at", "yesterday", "its time cannot be"),
-    ("revisions", "at", b"\x00", "its time cannot be"),
-    ("revisions", "kind", "burn", "its kind cannot be"),
-    ("revisions", "author", b"\x00", "its author cannot be"),
-    ("revisions", "title", b"\x00", "its title cannot be"),
-    ("revisions", "parent", "x", "its parent cannot be"),
-    ("transcripts", "tokens", "many", "its number of tokens cannot be"),
-    ("transcripts", "tokens", -5, "its number of tokens cannot be"),
-    ("transcripts", "tokens", 2**62, "its number of tokens cannot be"),
+    ("revisions", "at", "yesterday", "its time cannot be right"),
+    ("revisions", "at", b"\x00", "its time cannot be right"),
+    ("revisions", "kind", "burn", "its kind cannot be right"),
+    ("revisions", "author", b"\x00", "its author cannot be right"),
+    ("revisions", "title", b"\x00", "its title cannot be right"),
+    ("revisions", "parent", "x", "its parent cannot be right"),
+    ("transcripts", "tokens", "many", "its number of tokens cannot be right"),
+    ("transcripts", "tokens", -5, "its number of tokens cannot be right"),
+    ("transcripts", "tokens", 2**62, "its number of tokens cannot be right"),
 ]
 
 
@@ -104,7 +104,7 @@ def test_an_id_that_cannot_be(database: Database, id: str) -> None:
     rows = database.store.list()
     assert len(rows) == 3
     (bad,) = [row for row in rows if row.damage]
-    assert "its id cannot be one" in bad.damage
+    assert "its id is no id of a sample" in bad.damage
     assert len(bad.damage) < 500
     assert bad.damage.isprintable()
 

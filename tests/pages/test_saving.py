@@ -391,4 +391,4 @@ def test_a_history_with_a_damaged_revision_is_shown(app: AppTest, store: SampleS
     assert not app.exception
     said = " ".join(element.value for element in app.markdown)
     assert "at an unknown time" in said
-    assert "Damaged: its kind, time cannot be" in said.replace("\\", "")
+    assert "Damaged: its kind and time cannot be right" in said.replace("\\", "")

@@ -13,7 +13,7 @@ from inspector.report.rules_docs import docs_folder, lagging, main, pages, write
 
 
 def test_the_docs_do_not_lag(root: Path) -> None:
-    """When this fails: python -m inspector.report.rules_docs --write."""
+    """When this fails: python -P -m inspector.report.rules_docs --write."""
     assert docs_folder() == root / "docs" / "rules"
     assert lagging(docs_folder()) == []
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+
 import pytest
+import uvicorn
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 
 from inspector.app import LOOPBACK, run
 from inspector.ui.host_guard import HostGuard, origins_of
@@ -116,6 +123,48 @@ def test_a_header_that_is_said_twice_says_nothing() -> None:
         assert not GUARD.lets_in(Headers(raw=[ours, origin, more]))
         assert not GUARD.lets_in(Headers(raw=[more, ours, origin]))
     assert not GUARD.lets_in(Headers(raw=[]))
+
+
+PARSERS = [name for name in ("h11", "httptools") if find_spec(name) is not None]
+
+
+@pytest.fixture(scope="module", params=PARSERS)
+def port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Of a server with the guard, with each of the parsers that uvicorn may use and that are installed."""
+    served = HostGuard(PlainTextResponse("in"), LOOPBACK)
+    config = uvicorn.Config(served, http=request.param, lifespan="off", log_level="critical")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("heads", "status"),
+    [
+        (["Host: localhost"], {200}),
+        (["Host: localhost", "X-Forwarded-Host: evil.example", "Forwarded: host=evil.example"], {200}),
+        (["Host: evil.example"], {403}),
+        (["Host: localhost", "Host: evil.example"], {400, 403}),
+        (["Host: evil.example", "Host: localhost"], {400, 403}),
+        (["Host: localhost", "Host: localhost"], {400, 403}),
+        (["Host: localhost", "X: y", "hOsT: evil.example"], {400, 403}),
+        (["Host: localhost", "Host : evil.example"], {400, 403}),
+        (["Host: localhost", " evil.example"], {400, 403}),
+        (["Host: localhost, evil.example"], {400, 403}),
+        (["Host:"], {400, 403}),
+        ([], {400, 403}),
+    ],
+)
+def test_hosts_as_they_come_over_the_wire(port: int, heads: list[str], status: set[int]) -> None:
+    asked = "\r\n".join(["GET / HTTP/1.1", *heads, "Connection: close", "", ""])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(asked.encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert int(answer.split()[1]) in status, answer
 
 
 def test_origins_are_written_as_browsers_write_them() -> None:

@@ -22,6 +22,7 @@ from inspector.ui.moments import moment
 from inspector.ui.store import address_parts, store
 
 SAMPLE = Sample("", "A title", "", "", Transcript((200005, 35644, 200008)), ())
+DEFAULT_FILE = module.default_file
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +187,52 @@ def test_a_folder_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert store() is None
     with pytest.raises(StoreError, match=r"cannot be made .*set HARMONYLENS_DATABASE_URL to a place"):
         store(to_write=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+@pytest.mark.parametrize("to_write", [False, True])
+def test_a_home_that_cannot_be_entered(tmp_path: Path, to_write: bool) -> None:
+    home = tmp_path / "private"
+    home.mkdir()
+    home.chmod(0)
+    code = (
+        "import os, platformdirs, inspector.ui.store as module\n"
+        "from inspector.gallery.saved import StoreError\n"
+        "if os.getuid() == 0: os.setgroups([]); os.setgid(54321); os.setuid(54321)\n"  # root enters everything
+        f"try: print('opened', module.store(to_write={to_write}))\n"
+        "except StoreError as error: print(error)"
+    )
+    env = {name: value for name, value in os.environ.items() if name not in (module.URL, "XDG_DATA_HOME")}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**env, "HOME": str(home)}, capture_output=True, text=True, check=False
+    )
+    home.chmod(0o700)
+    assert (told.stderr, told.returncode) == ("", 0)
+    assert told.stdout.startswith(f"The folder {home}/")
+    assert "cannot be entered (Permission denied); set HARMONYLENS_DATABASE_URL to a place" in told.stdout
+
+
+@pytest.mark.parametrize("answer", [Path("~/.local/share/harmonylens"), None])
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, answer: Path | None) -> None:
+    def found(*_: object, **__: object) -> Path:
+        if answer is None:
+            raise RuntimeError("Could not determine home directory.")
+        return answer
+
+    monkeypatch.setattr(module, "default_file", DEFAULT_FILE)
+    monkeypatch.setattr("platformdirs.user_data_path", found)
+    for to_write in (False, True):
+        with pytest.raises(StoreError, match="no home folder; set HARMONYLENS_DATABASE_URL to a place"):
+            store(to_write=to_write)
+
+
+def test_what_was_saved_under_the_old_name_stays_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name, **_: tmp_path / name)
+    assert DEFAULT_FILE() == tmp_path / "harmonylens" / "samples.sqlite3"
+    for name in ("harmonyscope", "harmonylens"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "samples.sqlite3").touch()
+        assert DEFAULT_FILE() == tmp_path / name / "samples.sqlite3"
 
 
 @pytest.mark.parametrize(
