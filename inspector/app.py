@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import os
 import socket
 import sys
@@ -29,6 +31,8 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 USUAL_PORT: Final = 8501
 START_S: Final = 30
+_CANCELLED: Final = "CancelledError"
+"""The last word of a traceback of what was cancelled."""
 
 
 class PortError(OSError):
@@ -115,6 +119,7 @@ def run(
     from inspector.ui.own_streamlit import isolate
 
     isolate()
+    logging.getLogger("uvicorn.error").addFilter(_is_no_ending)
     GATE.served, GATE.is_private = True, is_private(host, allowed, expose_to_network=expose_to_network)
     GATE.allowed = GATE.is_private if allow_live is None else allow_live
     GATE.starts = GATE.allowed and allow_start
@@ -157,6 +162,15 @@ def address_of(host: str, port: int) -> str:
 def _own_address(host: str) -> str:
     """Where this machine reaches an app that listens at ``host``, which may be all of its addresses."""
     return {"0.0.0.0": HOST, "::": "::1"}.get(host, host)
+
+
+def _is_no_ending(record: logging.LogRecord) -> bool:
+    """Whether what the server reports is more than that it was ended: at the second Ctrl-C it cancels what it waits
+    for, and reports the cancelling of its own parts with a traceback each."""
+    cause = record.exc_info[1] if record.exc_info else None
+    if isinstance(cause, asyncio.CancelledError | KeyboardInterrupt):
+        return False
+    return not record.getMessage().rstrip().endswith(_CANCELLED)
 
 
 def is_loopback(host: str) -> bool:

@@ -61,6 +61,16 @@ _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _PIECE: Final = 2**20
 
 
+def in_few_lines(sentences: Sequence[str]) -> list[str]:
+    """The first of many sentences, and how many there are besides; a single one that would be left over is told.
+
+    >>> len(in_few_lines(["bad"] * 60_000)), in_few_lines(["bad"] * 60_000)[-1]
+    (11, 'and 59,990 more like these.')
+    """
+    left = len(sentences) - MAX_LISTED
+    return list(sentences) if left <= 1 else [*sentences[:MAX_LISTED], f"and {left:,} more like these."]
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How much one place of the product takes in at once.

@@ -18,9 +18,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the command; see :func:`inspector.cli.command.main`. Ctrl-C is no traceback while it is being loaded, too."""
     try:
         from .command import main as run
+
+        return run(args)
     except KeyboardInterrupt:
-        return _INTERRUPTED
-    return run(args)
+        return _INTERRUPTED  # before there is anything that could tell it
 
 
 def __getattr__(name: str) -> Any:

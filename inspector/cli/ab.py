@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
+from ..budgets import in_few_lines
 from ..files import whole_file
 from .engine import (
     Replays,
@@ -165,7 +166,7 @@ def _read(path: str | None) -> tuple[list[Conversation], bool]:
         return shipped_conversations(), False
     name = "standard input" if path == "-" else click.format_filename(path, shorten=True)
     found, problems = read_conversations(read_bytes(path), name)
-    for problem in problems:
+    for problem in in_few_lines(problems):
         say(problem)
     if not found:
         raise InputError(f"{name} holds no conversation that can be continued.")
@@ -275,8 +276,7 @@ def result_lines(result: Result, limit: int | None = None) -> Iterator[str]:
             f"{plural(len(result.same), 'conversation')} not sampled: rendered alike in every style, no arm can differ "
             f"({names})"
         )
-    for refusal in result.refusals:
-        yield f"left out: {visible(refusal.conversation)}: {visible(refusal.why)}"
+    yield from in_few_lines([f"left out: {visible(one.conversation)}: {visible(one.why)}" for one in result.refusals])
     yield ""
     titles = [f"{letter}  {arm.style}" for letter, arm in zip(_letters(), result.arms, strict=False)]
     wide = max(map(len, titles))

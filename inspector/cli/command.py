@@ -37,6 +37,7 @@ from .output import (
     drop_output,
     open_streams,
     say,
+    say_own,
 )
 from .sample import sample
 from .scan import scan
@@ -67,7 +68,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         signals.stop_heeding()
         terminated = isinstance(error, Terminated) or signals.terminated
-        say("terminated." if terminated else "interrupted.")
+        if not terminated and sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal has shown ^C, which is no beginning of a sentence
+        say_own("terminated." if terminated else "interrupted.")
         return TERMINATED if terminated else INTERRUPTED
     except Exception as error:  # the last resort: whatever it is, a person gets a sentence
         told = expected(error)
@@ -103,6 +106,8 @@ class _Group(click.Group):
             return super().make_context(*args, **given)
         except BrokenPipeError:
             raise _PipeClosed from None
+        except KeyboardInterrupt:
+            raise click.Abort from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -110,6 +115,9 @@ class _Group(click.Group):
         except BrokenPipeError:
             # Click would end the program with 1, which means findings here.
             raise _PipeClosed from None
+        except KeyboardInterrupt:
+            # Click would print an empty line.
+            raise click.Abort from None
         except ExceptionGroup as group:
             # Answers that are drawn side by side fail together, for one reason.
             from ..samplers.theirs import first

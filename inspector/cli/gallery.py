@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ..budgets import in_few_lines
 from .input import InputError, write_file
 from .output import CLEAN, UNUSABLE, say
 
@@ -54,7 +55,7 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
             what = f"{len(site.files):,} files, {site.size:,} bytes"
     except SiteError as error:
         raise InputError(str(error)) from None
-    for sentence in left_out:
+    for sentence in in_few_lines(left_out):
         say(sentence)
     count = len(found.samples) - len(left_out)
     say(f"wrote {click.format_filename(out)}: {count:,} {'sample' if count == 1 else 'samples'}, {what}.")
@@ -77,7 +78,7 @@ def pack(source: Path, out: Path, title: str | None, force: bool) -> int:
     except SampleError as error:
         raise InputError(str(error)) from None
     write_file(out, data, force)
-    for sentence in left_out:
+    for sentence in in_few_lines(left_out):
         say(sentence)
     count = len(found.samples) - len(left_out)
     say(f"wrote {click.format_filename(out)}: {count:,} {'sample' if count == 1 else 'samples'}, {len(data):,} bytes.")

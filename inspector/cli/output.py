@@ -70,9 +70,14 @@ def say(sentence: str) -> None:
     """
     from ..report.visible import visible
 
+    say_own(visible(sentence))
+
+
+def say_own(sentence: str) -> None:
+    """A sentence of our own words only: nothing is loaded for it, which an interruption may have cut off."""
     _escape_what_cannot_be_written(sys.stderr)
     with suppress(OSError):
-        print(f"harmonylens: {visible(sentence)}", file=sys.stderr, flush=True)
+        print(f"harmonylens: {sentence}", file=sys.stderr, flush=True)
 
 
 def exit_code(found: Iterable[Diagnostic], fail_on: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..budgets import in_few_lines
 from .answers import Answers, Prompt
 from .engine import (
     Limited,
@@ -312,10 +313,11 @@ def _usable(prompts: Sequence[Prompt], problems: Sequence[str]) -> tuple[list[Pr
             sentences.append(f"{one.place}: {problem}" if one.place else problem)
         else:
             found.append(one)
-    for sentence in sentences if found else sentences[:-1]:
+    told = in_few_lines(sentences)
+    for sentence in told if found else told[:-1]:
         say(sentence)
     if not found:
-        raise InputError(sentences[-1])
+        raise InputError(told[-1])
     return found, bool(sentences)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +22,13 @@ from .signals import Interruption
 if TYPE_CHECKING:
     from ..ingest import Item, Problem
     from ..inspection import Inspection
-    from ..scan import Histogram, ScanResult
+    from ..scan import Histogram, Row, ScanResult
 
 _SNIFFED: Final = 8192
 _ID_SHOWN: Final = 80
+
+_ROWS: Final = 50
+"""Rows of a release, and of unreadable records, that people are shown."""
 
 
 @click.command()
@@ -233,7 +236,10 @@ def _text_line(result: ScanResult, where: str) -> str:
     from ..report.visible import visible
 
     name = where if result.id in ("", result.source) else f"{where} ({_short(result.id)})"
-    return visible("; ".join([f"{name}: {result.error or result.value}", *result.problems]))
+    told = str(result.error or result.value)
+    # The place of a problem says the line once more, and the column.
+    told = told.removeprefix(f"{result.source}, ") if result.error and result.source else told
+    return visible("; ".join([f"{name}: {told}", *result.problems]))
 
 
 def _short(id: str) -> str:
@@ -244,7 +250,6 @@ def _short(id: str) -> str:
 def histogram_lines(histogram: Histogram) -> Iterator[str]:
     """The histogram for people: strict error texts of each release, then rules, then unreadable records."""
     from ..report.findings import plural
-    from ..report.visible import visible
 
     rows = histogram.rows()
     yield (
@@ -254,15 +259,26 @@ def histogram_lines(histogram: Histogram) -> Iterator[str]:
     for release, accepted in histogram.accepted.items():
         yield ""
         yield f"{release}: {histogram.transcripts - accepted:,} of {histogram.transcripts:,} raise"
-        for row in rows:
-            if row.section == "strict" and row.source == release:
-                yield f"{row.count:>8,}  {visible(row.shown)}  [{visible(_short(row.example))}]"
+        found = [row for row in rows if row.section == "strict" and row.source == release]
+        yield from _row_lines(found, histogram.more.get(release, 0))
     for section, title in (("rule", "rules, by transcripts"), ("unreadable", "unreadable")):
         members = [row for row in rows if row.section == section]
         if members:
             yield ""
             yield title
-        for row in members:
-            what = f"{row.source} {row.text} ({row.severity})" if section == "rule" else row.shown
-            more = f", {row.findings:,} findings" if row.findings != row.count else ""
-            yield f"{row.count:>8,}  {visible(what)}{more}  [{visible(_short(row.example))}]"
+            yield from _row_lines(members, histogram.more_unreadable if section == "unreadable" else 0)
+
+
+def _row_lines(rows: Sequence[Row], more: int) -> Iterator[str]:
+    """The first rows of a section, and how many have others; ``more`` were counted without a row."""
+    from ..report.visible import visible
+
+    shown = rows if rows and rows[0].section == "rule" else rows[:_ROWS]
+    for row in shown:
+        what = f"{row.source} {row.text} ({row.severity})" if row.section == "rule" else row.shown
+        findings = f", {row.findings:,} findings" if row.findings != row.count else ""
+        yield f"{row.count:>8,}  {visible(what)}{findings}  [{visible(_short(row.example))}]"
+    left = more + sum(row.count for row in rows[len(shown) :])
+    if left:
+        kinds = "" if more else f", of {len(rows) - len(shown):,} other kinds"
+        yield f"{left:>8,}  more{kinds or ', of other kinds'}"

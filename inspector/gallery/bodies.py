@@ -70,8 +70,15 @@ def body_for(sample: Sample, switches: Switches | None, look: Mapping[str, Any])
 
 
 def _clean(body: dict[str, Any]) -> dict[str, Any]:
-    """The body as it reads after it was written: lone surrogates are no text, and infinities are no JSON."""
-    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    """The body as it reads after it was written: lone surrogates are no text, and infinities are no JSON.
+
+    Raises:
+        StoreError: it holds what cannot be written at all, such as an integer of more digits than Python converts.
+    """
+    try:
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StoreError(f"What the sample says cannot be saved: JSON has no word for it ({error}).") from error
     cleaned: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
     return cleaned
 

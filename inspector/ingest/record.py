@@ -23,6 +23,7 @@ from ..renamed import is_ours
 from ..tokens import Origin, Transcript, vocabulary
 from .carried import KEY, carried_by
 from .values import Problem, place, problem, quoted
+from .wordless import as_words
 
 _REASONS: Final = ("finish_reason", "stop_reason")
 _TOKENS: Final = ("token_ids", "text", "role", "prompt_token_ids", "origins", "logprobs", "top")
@@ -114,7 +115,8 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
     ours = is_ours(raw.get("schema"))
     if not ours:
         meta.update((key, value) for key, value in raw.items() if key not in KEYS)
-    elif carried := carried_by(raw):
+    meta = _worded(meta, fields)
+    if ours and (carried := carried_by(raw)):
         meta[KEY] = carried
     transcript = Transcript(
         ids=tuple(ids),
@@ -133,6 +135,19 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
         source=f"{source.name} line {source.line}" if source.name else f"line {source.line}",
     )
     return transcript, fields.problems
+
+
+def _worded(meta: dict[str, Any], fields: _Fields) -> dict[str, Any]:
+    """What a record says besides its tokens, as JSON can say it."""
+    found, counts = {}, {}
+    for key, value in meta.items():
+        found[key], counts[key] = as_words(value)
+    if total := sum(counts.values()):
+        first = next(key for key, count in counts.items() if count)
+        what = "a number" if total == 1 else f"each of {total:,} numbers, the first"
+        told = f"{what} within {quoted(first)} is none in JSON (it has no infinity and no NaN); kept as text"
+        fields.problems.append(problem(*fields.source.locate(re.escape(first)), told, lost=False))
+    return found
 
 
 def _identity(value: object, source: Source) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..tokens import Transcript
 from .carried import KEY, carried_record
+from .wordless import as_words
 
 
 def transcript_record(transcript: Transcript) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def transcript_record(transcript: Transcript) -> dict[str, Any]:
 
     What it carries (:mod:`inspector.ingest.carried`) is written too. What is not known is left out; ``role`` is
     always there, because an absent one would mean a whole conversation. Infinite logprobs, which JSON has no word
-    for, are written as -1e308.
+    for, are written as -1e308, and such numbers in its meta as text.
     """
     record: dict[str, Any] = {"id": transcript.id, "role": transcript.role, "token_ids": list(transcript.ids)}
     if "finish_reason" in transcript.reported or transcript.finish_reason is not None:
@@ -31,7 +32,7 @@ def transcript_record(transcript: Transcript) -> dict[str, Any]:
         record["logprobs"] = [None if value is None else _number(value) for value in transcript.logprobs]
     if transcript.top is not None:
         record["top"] = [[[token, _number(value)] for token, value in row] for row in transcript.top]
-    meta = {key: value for key, value in transcript.meta.items() if key != KEY}
+    meta, _ = as_words({key: value for key, value in transcript.meta.items() if key != KEY})
     if meta:
         record["meta"] = meta
     return {**carried_record(transcript), **record}

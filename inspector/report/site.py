@@ -19,9 +19,10 @@ from ..view.assets import cards_style, page_style, screen_style
 from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
 from .cards import gallery_items, gallery_page, gallery_title
 from .html import Frame, blocks_of, cards_block, page, script_code
-from .site_folder import MARK, SiteError, SiteFolder
+from .site_folder import MARK, Hashes, SiteError, SiteFolder
 
 __all__ = ["ASSETS", "BUNDLE", "MARK", "Site", "SiteError", "build_page", "build_site"]
+from .site_journal import JOURNAL
 from .subject import inspected_sample
 from .whole import left_out_because, packable, without
 
@@ -69,7 +70,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
     """Write the site of ``gallery`` into the folder ``out``.
 
     A site that is there already is replaced: its files that are no longer needed are deleted, files of others stay, and
-    so does what somebody has changed. Links in the folder are not followed.
+    so does what somebody has changed. Links in the folder are not followed. A build that was cut off can be repeated.
 
     Args:
         gallery: what to show.
@@ -87,9 +88,9 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
         left_out: list[str] = []
         with SiteFolder(out) as folder:
             before = _before(folder, force)
-            if not force:
-                pages = map(_page_of, gallery.samples)
-                folder.refuse_strangers((*_SHARED, *pages, "index.html", BUNDLE), before)
+            pages = map(_page_of, gallery.samples)
+            folder.refuse_strangers((*_SHARED, *pages, "index.html", BUNDLE, MARK, JOURNAL), before, force=force)
+            folder.begin()
 
             def put(name: str, data: bytes) -> None:
                 folder.put(name, data)
@@ -117,6 +118,7 @@ def build_site(gallery: Gallery, out: Path, *, force: bool = False, tell: Tell =
             put(BUNDLE, bundle(gallery))
             put(MARK, folder.mark())
             folder.clear(before)
+            folder.finish()
             folder.remove_folders(name for name in NAMES if name != ASSETS)
     except OSError as error:
         raise SiteError(f"{out} cannot be written: {error.strerror or error}.") from error
@@ -163,7 +165,7 @@ def _cards(gallery: Gallery, href: Callable[[Sample], str]) -> str:
     return cards_block(content)
 
 
-def _before(folder: SiteFolder, force: bool) -> dict[str, str]:
+def _before(folder: SiteFolder, force: bool) -> dict[str, Hashes]:
     """The files of the site that is there, with their hashes; none for a folder that is empty.
 
     Raises:

@@ -2,7 +2,8 @@
 
 Folders and files are opened from their parent, without following links, so what is looked at is what is written or
 deleted, also while somebody else is at work there. A file is written beside its place and then put there as a whole.
-What may be deleted later is what still has the content that was written: the mark keeps a hash of each file.
+What may be deleted later is what still has the content that was written: the mark keeps a hash of each file, and until
+the site is complete the journal (:mod:`inspector.report.site_journal`) does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Final
 from .. import __version__
 from ..gallery.bundle import SITE_MARKS
 from ..renamed import NAME, NAMES, OLD_NAME, is_ours
+from .site_journal import HEAD, JOURNAL, Begun, begun
 
 MARK: Final = SITE_MARKS[0]
 """The file that says of a folder that it is a site of ours, and which files of it are."""
@@ -58,6 +60,10 @@ samples begin as the index does."""
 _FIRST_BYTES: Final = 4096
 
 
+Hashes = tuple[str, ...]
+"""Of a file: of each content that was written into it. After a build that was cut off it is one of several."""
+
+
 class SiteError(ValueError):
     """A site that cannot be written; the message is one sentence that says what to do."""
 
@@ -82,6 +88,8 @@ class SiteFolder:
         self._open = ExitStack()
         self._descriptors: dict[str, int] = {}
         self._hashes: dict[str, str] = {}
+        self._journal: int | None = None
+        self._left: list[Begun] = []
         if _HAS_DESCRIPTORS:
             self._keep("", os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | _STAY))
 
@@ -97,8 +105,13 @@ class SiteFolder:
         """Whether nothing is in it."""
         return next(self.root.iterdir(), None) is None
 
-    def refuse_strangers(self, names: Iterable[str], marked: Mapping[str, str]) -> None:
+    def refuse_strangers(self, names: Iterable[str], marked: Mapping[str, Hashes], *, force: bool) -> None:
         """Look at what is in the places of files that are to be written, before any is.
+
+        Args:
+            names: of the files.
+            marked: which of them are ours.
+            force: files and links of others are to be replaced; a folder is never.
 
         Raises:
             SiteError: something that was not written by us, or was changed since.
@@ -108,6 +121,12 @@ class SiteFolder:
             try:
                 file, parent = self._place(name, make=False)
                 kind = _kind(file, parent)
+                if kind == stat.S_IFDIR:
+                    raise SiteError(
+                        f"{self.shown / name} is a folder, where a file of the site has to be: move it away."
+                    )
+                if force:
+                    continue
                 data = self._read(name)
             except (FileNotFoundError, NotADirectoryError):
                 continue
@@ -125,6 +144,9 @@ class SiteFolder:
         """
         file, parent = self._place(name, make=True)
         new = _beside(file)
+        self._hashes[name] = _hash(data)
+        if self._journal is not None:
+            _write(self._journal, Begun(name, self._hashes[name], Path(new).name).line())
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _STAY, 0o666, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb") as out:
@@ -134,26 +156,92 @@ class SiteFolder:
             with suppress(OSError):
                 os.unlink(new, dir_fd=parent)
             raise
-        self._hashes[name] = _hash(data)
+
+    def begin(self) -> None:
+        """Keep a journal from here on of what is put: should it be cut off, the next build knows what is ours.
+
+        One that a build left goes on; what is in its place and none of ours is replaced, whoever it is from.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        file, parent = self._place(JOURNAL, make=False)
+        there = self._read(JOURNAL, _MOST_MARK)
+        if there is None or not there.startswith(HEAD):
+            new = _kind(file, parent) is None
+            if new:
+                # As a whole it would have to be written beside it first, and what is cut off there is unknown.
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _STAY
+                descriptor = os.open(file, flags, 0o666, dir_fd=parent)
+                try:
+                    _write(descriptor, HEAD)
+                finally:
+                    os.close(descriptor)
+            else:
+                self.put(JOURNAL, HEAD)
+                del self._hashes[JOURNAL]
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | _AT_ONCE | _STAY, dir_fd=parent)
+        self._open.callback(self._close_journal)
+        self._journal = descriptor
+
+    def finish(self) -> None:
+        """The site is complete and marked: the journal goes, and what a build that was cut off left half-written.
+
+        Raises:
+            OSError: one of them cannot be deleted.
+        """
+        self._close_journal()
+        for one in self._left:
+            folder = one.name.rpartition("/")[0]
+            self._delete(f"{folder}/{one.beside}" if folder else one.beside)
+        self._delete(JOURNAL)
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal = None
+
+    def _delete(self, name: str) -> None:
+        """Delete a regular file, if there is one."""
+        try:
+            file, parent = self._place(name, make=False)
+        except (SiteError, FileNotFoundError, NotADirectoryError):
+            return  # a link in the way, or nothing there
+        if _kind(file, parent) == stat.S_IFREG:
+            os.unlink(file, dir_fd=parent)
 
     def mark(self) -> bytes:
         """The content of the mark: the files that were put here, with their hashes."""
         files = dict(sorted(self._hashes.items()))
         return (json.dumps({"schema": _SCHEMA, "version": __version__, "files": files}, indent=1) + "\n").encode()
 
-    def marked(self) -> dict[str, str] | None:
-        """The files that a mark says are ours, with their hashes ("" in a mark of 0.2.0); None without a mark.
+    def marked(self) -> dict[str, Hashes] | None:
+        """The files that are ours by a mark or a journal, with the hashes that they may have ("" in a mark of 0.2.0).
+
+        None without either.
 
         Raises:
             OSError: it cannot be read.
         """
+        found: dict[str, Hashes] | None = None
         for name in SITE_MARKS:
             data = self._read(name, _MOST_MARK)
             if data is not None:
-                return _marked(data, name)
-        return None
+                told = _marked(data, name)
+                found = None if told is None else {one: (hash,) for one, hash in told.items()}
+                if found is not None and name == MARK:
+                    found[MARK] = (_hash(data),)
+                break
+        journal = self._read(JOURNAL, _MOST_MARK)
+        files = None if journal is None else begun(journal)
+        if files is not None:
+            self._left = [one for one in files if _OF_A_SITE.fullmatch(one.name)]
+            found = {**(found or {}), JOURNAL: (_hash(journal or b""),)}
+            for one in self._left:
+                found[one.name] = (*found.get(one.name, ()), one.hash)
+        return found
 
-    def clear(self, marked: Mapping[str, str]) -> None:
+    def clear(self, marked: Mapping[str, Hashes]) -> None:
         """Delete the files of an earlier site that were not put here again; what is no longer as it was written stays.
 
         Raises:
@@ -235,11 +323,16 @@ def _marked(data: bytes, name: str) -> dict[str, str] | None:
     return told if name == MARK else {**told, name: ""}
 
 
-def _was_written(name: str, data: bytes, hash: str) -> bool:
-    if hash:
-        return _hash(data) == hash
+def _was_written(name: str, data: bytes, hashes: Hashes) -> bool:
+    if "" not in hashes:
+        return _hash(data) in hashes
     first = _PAGE if name.startswith("samples/") else _BEFORE_HASHES.get(name)
     return first is not None and first in data[:_FIRST_BYTES]
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _hash(data: bytes) -> str:

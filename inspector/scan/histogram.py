@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 SHOWN: Final = 120
 """Characters of an error text that a table shows; records hold the whole of it."""
 
+MAX_KINDS: Final = 200
+"""Distinct texts that are kept of a release's errors, and of what was wrong with unreadable records; what comes after
+them is counted. The texts name names of the transcript, so any number of them is distinct; a corpus of thousands of
+transcripts that went wrong has a few dozen. At 10,000 characters each, those of one release are 2 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -64,20 +69,24 @@ _RANKS: Final = {"error": 2, "warning": 1, "info": 0, "": -1}
 
 @dataclass(slots=True)
 class Histogram:
-    """Counts over scan results; its memory grows with what is distinct, not with the number of results.
+    """Counts over scan results; its memory is bounded, whatever their number and however distinct they are.
 
     Attributes:
         transcripts: how many were inspected.
         unreadable: how many records gave no inspection.
         clean: how many of those inspected have no finding at all.
         accepted: by release, how many the strict parse accepted.
+        more: by release, how many transcripts failed with a text that came after :data:`MAX_KINDS` others.
+        more_unreadable: the same of unreadable records.
     """
 
     transcripts: int = 0
     unreadable: int = 0
     clean: int = 0
     accepted: dict[str, int] = field(default_factory=dict)
-    _strict: dict[tuple[str, str], _Bin] = field(default_factory=dict, repr=False)
+    more: dict[str, int] = field(default_factory=dict)
+    more_unreadable: int = 0
+    _strict: dict[str, dict[str, _Bin]] = field(default_factory=dict, repr=False)
     _rules: dict[tuple[str, str], _Bin] = field(default_factory=dict, repr=False)
     _errors: dict[str, _Bin] = field(default_factory=dict, repr=False)
 
@@ -93,28 +102,42 @@ class Histogram:
         """Count one result."""
         if result.tally is None:
             self.unreadable += 1
-            _count(self._errors, _kind_of(result.error or ""), result.id)
+            kind = _kind_of(result.error or "")
+            if _has_room(self._errors, kind):
+                _count(self._errors, kind, result.id)
+            else:
+                self.more_unreadable += 1
             return
         self.transcripts += 1
         self.clean += not result.tally.rules
         failed = {release for release, _ in result.tally.strict}
         for release in result.tally.asked:
             self.accepted[release] = self.accepted.get(release, 0) + (release not in failed)
-        for error in result.tally.strict:
-            _count(self._strict, error, result.id)
+        for release, text in result.tally.strict:
+            known = self._strict.setdefault(release, {})
+            if _has_room(known, text):
+                _count(known, text, result.id)
+            else:
+                self.more[release] = self.more.get(release, 0) + 1
         for code, name, severity, findings in result.tally.rules:
             _count(self._rules, (code, name), result.id, findings, severity)
 
     def merge(self, other: Histogram) -> None:
-        """Add the counts of another histogram, of results that came after these."""
+        """Add the counts of another histogram, of results that came after these.
+
+        Beyond :data:`MAX_KINDS` texts the number of all is exact, and that of one text may be too low.
+        """
         self.transcripts += other.transcripts
         self.unreadable += other.unreadable
         self.clean += other.clean
         for release, count in other.accepted.items():
             self.accepted[release] = self.accepted.get(release, 0) + count
-        _merge(self._strict, other._strict)
+        for release, bins in other._strict.items():
+            left = other.more.get(release, 0) + _merge(self._strict.setdefault(release, {}), bins, MAX_KINDS)
+            if left:
+                self.more[release] = self.more.get(release, 0) + left
         _merge(self._rules, other._rules)
-        _merge(self._errors, other._errors)
+        self.more_unreadable += other.more_unreadable + _merge(self._errors, other._errors, MAX_KINDS)
 
     def rows(self) -> tuple[Row, ...]:
         """Error texts release by release, then rules, then unreadable records; the most frequent first.
@@ -127,6 +150,10 @@ class Histogram:
     def record(self) -> dict[str, Any]:
         """The histogram as plain JSON, every text whole."""
         rows = self.rows()
+        # What was only counted is named where there is some: almost never.
+        more: dict[str, Any] = {"more_strict": dict(self.more)} if self.more else {}
+        if self.more_unreadable:
+            more["more_errors"] = self.more_unreadable
         return {
             "schema": "harmonylens-summary/1",
             "transcripts": self.transcripts,
@@ -136,12 +163,12 @@ class Histogram:
             "strict": [row.record() for row in rows if row.section == "strict"],
             "rules": [row.record() for row in rows if row.section == "rule"],
             "errors": [row.record() for row in rows if row.section == "unreadable"],
+            **more,
         }
 
     def _strict_rows(self) -> Iterator[Row]:
         for release in self.accepted:
-            found = [(text, held) for (name, text), held in self._strict.items() if name == release]
-            for text, held in _sorted(found):
+            for text, held in _sorted(self._strict.get(release, {}).items()):
                 yield Row("strict", release, text, held.count, held.example, held.findings)
 
     def _rule_rows(self) -> Iterator[Row]:
@@ -165,13 +192,23 @@ def _count(bins: dict[Any, _Bin], key: Any, example: str, findings: int = 1, sev
         held.severity = severity
 
 
-def _merge(bins: dict[Any, _Bin], others: dict[Any, _Bin]) -> None:
+def _has_room(bins: dict[str, _Bin], text: str) -> bool:
+    return text in bins or len(bins) < MAX_KINDS
+
+
+def _merge(bins: dict[Any, _Bin], others: dict[Any, _Bin], most: int | None = None) -> int:
+    """Add others to bins of which there are ``most``; the count of those for which there is no room."""
+    left = 0
     for key, other in others.items():
+        if most is not None and key not in bins and len(bins) >= most:
+            left += other.count
+            continue
         held = bins.setdefault(key, _Bin(other.example))
         held.count += other.count
         held.findings += other.findings
         if _RANKS[other.severity] > _RANKS[held.severity]:
             held.severity = other.severity
+    return left
 
 
 def _kind_of(error: str) -> str:

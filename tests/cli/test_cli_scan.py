@@ -77,7 +77,7 @@ def test_a_line_for_each(run: Run, runs: Path) -> None:
     assert lines[0] == "runs.jsonl line 1 (good): no findings"
     assert lines[1].startswith("runs.jsonl line 2 (double): 1 error")
     assert "HS201" in lines[1]
-    assert lines[2].startswith("runs.jsonl line 3: line 3, column ")
+    assert lines[2].startswith("runs.jsonl line 3: column 2: ")
     assert "logprobs" in lines[3]
     assert ran.err == ""
 

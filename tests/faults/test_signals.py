@@ -136,3 +136,51 @@ def test_a_command_that_is_just_starting(patience: float, number: int, code: int
     # Before Python itself is ready the system ends the process, which shells report alike.
     assert ran.code in (code, -number)
     assert "inspector" not in ran.err, ran.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_last_sentence_stands_alone(number: int) -> None:
+    """No empty line before it: that is for a terminal, which has shown ^C."""
+    child = started("inspect", "-")
+    fed(child, b"x")
+    # It is waiting for the end of its input, or still being loaded.
+    assert child.stderr is not None
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(1)
+    child.send_signal(number)
+    word, code = ("interrupted", 130) if number == signal.SIGINT else ("terminated", 143)
+    ran = ended(child).check(code)
+    assert (ran.out, ran.err) == ("", f"harmonylens: {word}.\n")
+
+
+def test_an_interruption_while_something_is_loaded_loads_nothing_more() -> None:
+    """What is half loaded can often not be loaded once more: the sentence does without."""
+    code = (
+        "import sys\n"
+        "from inspector.cli import command\n"
+        "def stop(*_, **__): raise KeyboardInterrupt\n"
+        "command.cli.main = stop\n"
+        "known = set(sys.modules)\n"
+        "assert command.main(['rules']) == 130\n"
+        "print(sorted(name for name in set(sys.modules) - known if name.startswith(('numpy', 'inspector'))))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "[]\n", "harmonylens: interrupted.\n")
+
+
+def test_ctrl_c_twice_on_the_app_is_no_traceback(tmp_path: Path) -> None:
+    child = started("app", "--no-browser", env={"HOME": str(tmp_path)})
+    assert child.stdout is not None
+    head = b""
+    while b"URL: " not in head:
+        line = child.stdout.readline()
+        assert line, ended(child, head)
+        head += line
+    child.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(0.1)
+    child.send_signal(signal.SIGINT)
+    ran = ended(child, head)
+    # By the time of the second it may have been told, and only the interpreter be left: that ends at once.
+    ran.check(ran.code if ran.code == -signal.SIGINT else 130)
+    assert ran.err == "harmonylens: interrupted.\n"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ingest import Problem, iter_records, read
+from inspector.ingest import Problem, iter_records, read, transcript_record
+from inspector.ingest.wordless import as_words
 from inspector.tokens import CALL, Transcript, vocabulary
 
 FULL: dict[str, Any] = {
@@ -230,3 +232,31 @@ def test_an_inspection_record_can_be_opened_again() -> None:
     )
     loaded = read('{"schema": "harmonylens/1", "id": "a", "error": "line 3: not JSON"}', format="records")
     assert "the record holds an error instead of a transcript: 'line 3: not JSON'" in loaded.problems[0].sentence
+
+
+ODD = '{"id": "odd", "token_ids": [1], "meta": {"x": 1e999, "y": [{"z": -Infinity}], "k": 0.5}, "other": NaN}'
+
+
+def test_numbers_that_json_does_not_have_are_kept_as_text() -> None:
+    loaded = read(ODD, format="records")
+    (transcript,), (found,) = loaded.transcripts, loaded.problems
+    assert transcript.meta == {"x": "Infinity", "y": [{"z": "-Infinity"}], "k": 0.5, "other": "NaN"}
+    assert not found.lost
+    assert (found.line, found.column) == (1, ODD.index("1e999") + 1)
+    assert "3 numbers, the first within 'x'" in found.sentence
+    # What is written is JSON, and reads as the same.
+    text = json.dumps(transcript_record(transcript), allow_nan=False)
+    assert replace(one(json.loads(text)), source="") == replace(transcript, source="")
+
+
+def test_a_transcript_made_in_python_is_written_as_json_too() -> None:
+    digits = 10**5000
+    record = transcript_record(Transcript((1,), meta={"a": math.inf, "b": [digits, 7], "c": (math.nan,)}))
+    assert record["meta"] == {"a": "Infinity", "b": [hex(digits), 7], "c": ["NaN"]}
+    json.dumps(record, allow_nan=False)
+
+
+def test_what_json_has_is_handed_on_as_it_is() -> None:
+    meta = {"a": [1.5, 10**300, None, "Infinity"], "b": {"c": [True]}}
+    assert as_words(meta) == (meta, 0)
+    assert as_words(meta)[0] is meta

@@ -10,6 +10,7 @@ from scan_fakes import FAULT, fake_inspect
 
 from inspector.ingest.values import problem
 from inspector.scan import Histogram, ScanResult, scan
+from inspector.scan.histogram import MAX_KINDS
 from inspector.scan.tally import LONGEST_TEXT
 from inspector.tokens import Transcript
 
@@ -82,3 +83,26 @@ def test_merging_parts_is_counting_the_whole(firsts: list[int], cut: int) -> Non
 def test_the_order_of_rows_does_not_depend_on_the_order_of_results(firsts: list[int]) -> None:
     given_order = [(r.section, r.text, r.count) for r in Histogram.of(results(*firsts)).rows()]
     assert given_order == [(r.section, r.text, r.count) for r in Histogram.of(results(*sorted(firsts))).rows()]
+
+
+def test_any_number_of_distinct_errors_is_counted_in_bounded_memory() -> None:
+    firsts = [1, 1, *range(2, MAX_KINDS + 50), 1]
+    histogram = Histogram.of(results(*firsts))
+    rows = [row for row in histogram.rows() if row.section == "strict"]
+    assert len(rows) == MAX_KINDS
+    assert (rows[0].text, rows[0].count) == ("Unknown role: 1", 3)
+    failed = sum(row.count for row in rows) + histogram.more["new"]
+    assert failed == histogram.transcripts - histogram.accepted["new"] == len(firsts)
+    assert histogram.record()["more_strict"] == {"new": len(firsts) - MAX_KINDS - 2}
+    # In parts it is the same.
+    merged = Histogram.of(results(*firsts[:30]))
+    merged.merge(Histogram.of(results(*firsts[30:])))
+    assert sum(row.count for row in merged.rows() if row.section == "strict") + merged.more["new"] == len(firsts)
+
+
+def test_any_number_of_unreadable_records_is_counted_in_bounded_memory() -> None:
+    bad: list[Any] = [problem(1, 1, f"wrong in way {number}") for number in range(MAX_KINDS + 7)]
+    histogram = Histogram.of(scan(bad, inspect=fake_inspect))
+    assert len(histogram.rows()) == MAX_KINDS
+    assert histogram.more_unreadable == histogram.record()["more_errors"] == 7
+    assert histogram.unreadable == len(bad)
