@@ -88,9 +88,9 @@ class Budget:
     unpacked: int
     advice: str
 
-    def too_many_tokens(self, count: int) -> str | None:
+    def too_many_tokens(self, count: int, what: str = "a transcript") -> str | None:
         """Why a transcript of ``count`` tokens is not read; None when it is."""
-        return self._refusal(count, self.tokens, "token", "a transcript")
+        return self._refusal(count, self.tokens, "token", what)
 
     def too_many_characters(self, count: int, what: str = "a text") -> str | None:
         """Why a text of ``count`` characters is not read as one transcript; None when it is."""

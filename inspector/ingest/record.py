@@ -148,7 +148,7 @@ def _meta(fields: _Fields, budget: Budget, ours: bool) -> dict[str, Any]:
 
 
 def _prompt(key: str, value: object, budget: Budget) -> list[int]:
-    return _within(_int_list(key, value), key, budget)
+    return _within(_int_list(key, value), key, budget, "a prompt")
 
 
 def _identity(value: object, source: Source) -> str:
@@ -176,8 +176,8 @@ def _ids_of(raw: Mapping[str, Any], defaults: Defaults) -> list[int]:
     raise _Unreadable('the record has neither "token_ids" (a list of integers) nor "text" (a string)', "")
 
 
-def _within(ids: list[int], key: str, budget: Budget) -> list[int]:
-    refused = budget.too_many_tokens(len(ids))
+def _within(ids: list[int], key: str, budget: Budget, what: str = "a transcript") -> list[int]:
+    refused = budget.too_many_tokens(len(ids), what)
     if refused:
         raise _Unreadable(refused, key)
     return ids

@@ -39,7 +39,8 @@ def test_an_inspection_that_is_cut_off_says_so_on_the_page(
     said = page.get_by_role("alert").filter(has_text=f"Inspecting {count:,} tokens was cut off")
     again = page.get_by_role("button", name="Try again")
     for _ in range(2):
-        expect(said).to_contain_text("The input is kept; on the command line, `harmonylens inspect FILE` has no such")
+        expect(said).to_contain_text("The input is kept; on the command line, harmonylens inspect FILE has no such")
+        expect(said.locator("code")).to_have_text("harmonylens inspect FILE")
         expect(said).to_have_count(1)
         for part in (said, again):
             expect(part).to_be_in_viewport(ratio=1)

@@ -251,7 +251,7 @@ class TestMeta:
         budget = replace(SMALL, values=999)
         for key, count, end in (
             ("tools", budget.notes, '"tools" has more than 9 names, which the test does not keep'),
-            ("prompt_token_ids", budget.tokens, "a transcript of 5 tokens is more than the test reads (4); cut it"),
+            ("prompt_token_ids", budget.tokens, "a prompt of 5 tokens is more than the test reads (4); cut it"),
         ):
             value = ["a" if key == "tools" else 1] * count
             assert not read(json.dumps({"token_ids": [1], key: value}), budget=budget).problems
