@@ -7,7 +7,7 @@ behind a place ("line 3, column 8: ...").
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,6 +81,9 @@ class Budget:
         characters: of the text of one transcript.
         records: transcripts of one input; those beyond are not read.
         values: JSON values of one document: numbers, strings, lists, objects, at some 30 to 110 bytes of memory each.
+        notes: JSON values of the meta of one transcript, which is kept without it when it has more; and its tools.
+        together: what is kept of all transcripts of one input: tokens, those of prompts, probabilities, alternatives,
+            values of meta, at some 40 to 110 bytes each. The first is read in any case: it has budgets of its own.
         unpacked: bytes that one input has after it was decompressed.
         advice: what to do with more.
     """
@@ -90,12 +93,14 @@ class Budget:
     characters: int
     records: int
     values: int
+    notes: int
+    together: int
     unpacked: int
     advice: str
 
-    def too_many_tokens(self, count: int) -> str | None:
+    def too_many_tokens(self, count: int, what: str = "a transcript") -> str | None:
         """Why a transcript of ``count`` tokens is not read; None when it is."""
-        return self._refusal(count, self.tokens, "token", "a transcript")
+        return self._refusal(count, self.tokens, "token", what)
 
     def too_many_characters(self, count: int, what: str = "a text") -> str | None:
         """Why a text of ``count`` characters is not read as one transcript; None when it is."""
@@ -108,6 +113,20 @@ class Budget:
     def too_many_bytes(self, count: int) -> str | None:
         """Why an input of ``count`` bytes is not read; None when it is."""
         return self._refusal(count, self.unpacked, "byte", "an input")
+
+    def too_many_notes(self, count: int, noun: str = "value") -> str | None:
+        """Why so many values of meta, or tools, are not kept; ``count`` is exact up to :attr:`notes`."""
+        return (
+            None if count <= self.notes else f"has more than {self.notes:,} {noun}s, which {self.place} does not keep"
+        )
+
+    def together_left_out(self, read: int) -> str:
+        """That the records behind the first ``read`` are not read, for what all of them have :attr:`together`."""
+        first = "the first record was" if read == 1 else f"the first {read:,} records were"
+        return (
+            f"{first} read: {self.place} reads {self.together:,} tokens of an input, probabilities, alternatives and "
+            f"values of meta counted as such; {self.advice}"
+        )
 
     def records_left_out(self) -> str:
         """That the records beyond :attr:`records` are not read."""
@@ -125,6 +144,8 @@ CLI: Final = Budget(
     characters=256 * 2**20,
     records=1_000_000,
     values=2**26,
+    notes=1_000_000,
+    together=2**26,
     unpacked=256 * 2**20,
     advice="split it",
 )
@@ -136,12 +157,20 @@ APP: Final = Budget(
     characters=8 * 2**20,
     records=MAX_SAMPLES,
     values=10_000_000,
+    notes=100_000,
+    together=2**21,
     unpacked=64 * 2**20,
     advice="use `harmonylens inspect FILE` for one, or `harmonylens scan FILE` for many",
 )
 """Of a paste, an upload, a link. 262,144 tokens are twice the whole context of gpt-oss (131,072), which the screen is
 measured with; as text they have about a million characters, and 8 million where every token is 32 blanks. A record of
-131,072 tokens with 20 alternatives each has 8.1 million JSON values in 55 MB."""
+131,072 tokens with 20 alternatives each has 8.1 million JSON values in 55 MB.
+
+A record goes to the workers and back as a whole, and packing and unpacking hold up every other session: 0.9 s and 0.3 s
+for those alternatives, 1.3 s and 0.5 s for the most there can be (3.3 million, of one token). A meta of 100,000 values
+takes 0.02 s and 0.04 s, one of 4.9 million empty lists, 15 MB, took 2.3 s and 2.3 s, several times for each page; the
+largest of the records that the product is tested with has 104. What a session holds takes 80 MB for 2,097,152 ids, 380
+to 470 MB for the ten million ids that 22 MB of gzip can have."""
 
 
 MAX_LINK_BODY: Final = 4 * 2**20
@@ -154,10 +183,13 @@ GALLERY: Final = Budget(
     characters=CLI.characters,
     records=MAX_SAMPLES,
     values=APP.values,
+    notes=APP.notes,
+    together=2**23,
     unpacked=MAX_GALLERY,
     advice="split it, or write it as JSON lines",
 )
-"""Of each file of a gallery, which the app holds whole."""
+"""Of each file of a gallery, which the app holds whole; ``together`` is of all its files. That is 42 MB on the way from
+a worker, of the 64 MB that an answer may have."""
 
 
 def is_id(number: int) -> bool:
@@ -204,6 +236,19 @@ def toml_refusal(text: str) -> str | None:
     if _deepest(brackets) > MAX_DEPTH:
         return f"it is nested too deeply: more than {MAX_DEPTH} levels"
     return None
+
+
+def values_in(value: object, most: int) -> int:
+    """How many JSON values there are in one that was read, itself counted; beyond ``most`` any greater number."""
+    count, left = 1, [value]
+    while left and count <= most:
+        holder = left.pop()
+        inner = holder.values() if isinstance(holder, Mapping) else holder
+        if isinstance(inner, list | ValuesView):
+            count += len(inner)
+            if count <= most:
+                left.extend(each for each in inner if isinstance(each, Mapping | list))
+    return count
 
 
 def json_values_in(text: str) -> int:

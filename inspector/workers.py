@@ -28,17 +28,18 @@ SLACK_S: Final = 5.0
 """What anything may take: many sessions may share two cores."""
 
 BYTE_S: Final = 0.000_002
-"""64 MB of records take 5 s to read, half of it busy machine; compressed ones unpack to some ten times their size."""
+"""64 MB of records take 5 s to read, half of it busy machine."""
 
-TOKEN_S: Final = 0.000_02
-"""Ten times what a token of a damaged transcript takes to be inspected and packed."""
+TOKEN_S: Final = 0.000_1
+"""Twice what a token of the worst transcripts that are known takes to be inspected and packed: 54 microseconds, where
+nearly every token is damage of its own. In a common transcript it is 2."""
 
 LONGEST_S: Final = 30.0
 """What nothing may take: six times what 64 MB of records or 10**6 tokens do."""
 
 
 def reading_deadline(size: int) -> float:
-    """Seconds in which an input of ``size`` bytes or characters has to be read."""
+    """Seconds in which an input of ``size`` bytes or characters, unpacked, has to be read."""
     return min(LONGEST_S, SLACK_S + size * BYTE_S)
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from ..budgets import GALLERY, MAX_LISTED
 from ..ingest import Problem
+from ..ingest.amount import amount
 from ..ingest.html import is_page, out_of_page
 from ..ingest.unpacking import UnpackError, in_words, inflate, is_gzip, is_zip, refusal
 from ..ingest.values import quoted
@@ -180,6 +181,7 @@ class _Collected:
     problems: list[str] = field(default_factory=list)
     more_problems: int = 0
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    together: int = 0
     left: int = field(init=False)
     """Bytes that may still be read, after they were decompressed."""
 
@@ -236,8 +238,8 @@ class _Collected:
                 self._toml(text, name, shown)
             else:
                 self._json(text, name, shown)
-        except _Full:
-            self.problem(f"{shown}: only the first {self.limits.samples:,} samples are read, split the gallery.")
+        except _Full as full:
+            self.problem(f"{shown}: only the first {len(self.samples):,} samples are read{full}, split the gallery.")
             return False
         return True
 
@@ -245,7 +247,7 @@ class _Collected:
         path = PurePosixPath(name)
         family = path.parent.name
         try:
-            self.add(sample_from_toml(text, shown, address_name(path.stem), family))
+            self._read(sample_from_toml(text, shown, address_name(path.stem), family))
         except SampleError as error:
             self.problem(str(error))
 
@@ -259,11 +261,11 @@ class _Collected:
             value, source = found
             if count == 1 and self._is_manifest(value, name, shown):
                 continue
-            sample, problems = sample_and_problems(value, source)
+            sample, problems = sample_and_problems(value, source, GALLERY)
             for problem in problems:
                 self.problem(f"{shown}:{problem.line}: {what_is_wrong(problem)}.")
             if sample is not None:
-                self.add(sample)
+                self._read(sample)
 
     def _is_manifest(self, value: object, name: str, shown: str) -> bool:
         if not isinstance(value, dict) or "token_ids" in value or "text" in value:
@@ -276,6 +278,13 @@ class _Collected:
         if not self.manifest:
             self.manifest = value
         return True
+
+    def _read(self, sample: Sample) -> None:
+        self.together += amount(sample.transcript, GALLERY)
+        if self.samples and self.together > GALLERY.together:
+            most = f"{GALLERY.together:,} tokens, probabilities and values of meta"
+            raise _Full(f" because a gallery has at most {most} together")
+        self.add(sample)
 
     def add(self, sample: Sample) -> None:
         """Take a sample, under another name where its own is taken."""
@@ -314,7 +323,7 @@ class _Collected:
 
 
 class _Full(Exception):
-    """There are as many samples as are read."""
+    """There is as much as is read; what of, as the end of a clause, where it is not the number of samples."""
 
 
 def renamed(sample: Sample, name: str) -> Sample:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from ..budgets import CLI, Budget
 from ..harmony.message import Message
 from ..ingest import Problem, transcript_record
 from ..ingest.carried import TRANSCRIPT_SCHEMA
@@ -92,17 +93,18 @@ def what_is_wrong(problem: Problem) -> str:
     return problem.sentence.removeprefix(f"line {problem.line}, column {problem.column}: ")
 
 
-def sample_and_problems(raw: object, source: Source) -> tuple[Sample | None, list[Problem]]:
+def sample_and_problems(raw: object, source: Source, budget: Budget = CLI) -> tuple[Sample | None, list[Problem]]:
     """The sample of one record and what was wrong with it; None when it has no readable tokens.
 
     A defect in any other field costs that field only (its problem has ``lost`` False).
     """
+    defaults = Defaults(budget=budget)
     if not isinstance(raw, dict):
-        return None, read_record(raw, source, Defaults())[1]
+        return None, read_record(raw, source, defaults)[1]
     titled = isinstance(raw.get("title"), str) and bool(raw["title"].strip())
     # Without a title it is a record of somebody else, whose `errors` or `expected` may mean anything.
     ours = _WITH_TITLE | _ALWAYS if titled else {key for key in _ALWAYS if _fits(key, raw.get(key))}
-    transcript, problems = read_record({k: v for k, v in raw.items() if k not in ours}, source, Defaults())
+    transcript, problems = read_record({k: v for k, v in raw.items() if k not in ours}, source, defaults)
     if transcript is None:
         return None, problems
     if raw.get("id") == "":

@@ -1,5 +1,6 @@
 """Input: pasted text, token ids in any notation, transcript records. Each format is a module of its own."""
 
+from .archives import unpacked_at_most
 from .carried import Card, Switches, card_of, carrying, switches_of
 from .reading import detect, read
 from .records import Item, iter_records
@@ -22,4 +23,5 @@ __all__ = [
     "read",
     "switches_of",
     "transcript_record",
+    "unpacked_at_most",
 ]

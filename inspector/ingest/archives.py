@@ -12,12 +12,15 @@ from typing import Final
 
 from ..budgets import CLI, Budget
 from .documents import parse_json
+from .html import is_html
 from .unpacking import TooLargeError, UnpackError, inflate, is_gzip, is_zip, refusal, zip_files
 from .values import Problem, lines_of, plural, problem
 from .wrapping import Unwrapped, unwrap
 
 _LINES: Final = (".jsonl", ".ndjson")
 _MANIFEST: Final = "manifest.json"
+_HEAD: Final = 1000
+"""Bytes or characters that tell what is compressed."""
 
 
 def unpack(data: str | bytes, filename: str | None = None, budget: Budget = CLI) -> Unwrapped:
@@ -49,6 +52,20 @@ def unpack(data: str | bytes, filename: str | None = None, budget: Budget = CLI)
         return Unwrapped("", problems=(problem(1, 1, _clause(error)),))
     found = unwrap(data)
     return Unwrapped(found.text, found.line, (*notes, *found.notes), found.problems, found.quoted)
+
+
+def unpacked_at_most(data: str | bytes, budget: Budget) -> int:
+    """How many bytes or characters an input may have to be read: those of its budget, where it holds compressed data.
+
+    Its own size says nothing then: 40 KB of gzip can be 40 MB.
+    """
+    head = data[:_HEAD]
+    if isinstance(head, bytes):
+        if is_gzip(head) or is_zip(head):
+            return budget.unpacked
+        head = head.decode("latin-1")
+    # An exported page: what it holds of records is compressed too.
+    return budget.unpacked if is_html(head) else len(data)
 
 
 def _records(data: bytes, notes: tuple[str, ...], budget: Budget) -> Unwrapped:

@@ -124,7 +124,12 @@ def _record_text(data: bytes, budget: Budget) -> str:
 
 def is_page(text: str) -> bool:
     """Whether ``text`` is a page that holds records."""
-    return text.lstrip()[:14].lower() == "<!doctype html" and any(opening in text for opening in _OPENINGS)
+    return is_html(text) and any(opening in text for opening in _OPENINGS)
+
+
+def is_html(text: str) -> bool:
+    """Whether ``text``, or what begins with it, is a page at all."""
+    return text.lstrip()[:14].lower() == "<!doctype html"
 
 
 def out_of_page(found: Unwrapped, budget: Budget = CLI) -> Unwrapped:

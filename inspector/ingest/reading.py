@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..budgets import CLI, Budget
 from ..tokens import START, Transcript
+from .amount import Kept
 from .archives import unpack
 from .documents import parse_json
 from .html import out_of_page
@@ -172,15 +173,12 @@ def _ids(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[
     rows = [row for row in read_in.rows if row] or [[]]
     if problems.listed and not read_in.count:
         return Loaded((), "ids", read_in.describe(), problems.all())
-    transcripts: list[Transcript] = []
+    kept = Kept(budget)
     for number, row in enumerate(rows, 1):
         refused = budget.too_many_tokens(len(row))
         if refused:
             problems.add(problem(found.line, 1, f"row {number}: {refused}" if len(rows) > 1 else refused))
             continue
-        if len(transcripts) == budget.records:
-            problems.add(Problem(found.line, 1, budget.records_left_out()))
-            break
         transcript = Transcript(
             ids=tuple(row),
             role=role_of(row) if role == "auto" else role,
@@ -188,9 +186,12 @@ def _ids(found: Unwrapped, filename: str | None, role: str | None, tools: tuple[
             tools=tools,
             source=f"{_source(filename)}, row {number}" if len(rows) > 1 else _source(filename),
         )
-        transcripts.append(transcript)
-    why = _with_role(read_in.describe(), transcripts[0], role) if transcripts else read_in.describe()
-    return Loaded(tuple(transcripts), "ids", why, problems.all())
+        refused = kept.add(transcript)
+        if refused:
+            problems.add(Problem(found.line, 1, refused))
+            break
+    why = _with_role(read_in.describe(), kept.transcripts[0], role) if kept.transcripts else read_in.describe()
+    return Loaded(tuple(kept.transcripts), "ids", why, problems.all())
 
 
 def _text(

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeGuard, get_args
 
-from ..budgets import CLI, NO_ID, Budget, first_beyond, is_id
+from ..budgets import CLI, NO_ID, Budget, first_beyond, is_id, values_in
 from ..harmony.message import ROLES
 from ..renamed import is_ours
 from ..tokens import Origin, Transcript, vocabulary
@@ -109,15 +109,10 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
     count = len(ids)
     optional = fields.optional
     finish, stop, reported = _reasons(fields)
-    prompt = optional("prompt_token_ids", _int_list)
-    meta = dict(optional("meta", _object) or {})
+    prompt = optional("prompt_token_ids", _prompt, defaults.budget)
     # What an inspection adds to a record is not the transcript's: it is found anew.
     ours = is_ours(raw.get("schema"))
-    if not ours:
-        meta.update((key, value) for key, value in raw.items() if key not in KEYS)
-    meta = _worded(meta, fields)
-    if ours and (carried := carried_by(raw)):
-        meta[KEY] = carried
+    meta = _meta(fields, defaults.budget, ours)
     transcript = Transcript(
         ids=tuple(ids),
         role=role,
@@ -130,7 +125,7 @@ def read_record(raw: object, source: Source, defaults: Defaults) -> tuple[Transc
         stop_reason=stop,
         reported=reported,
         prompt_ids=None if prompt is None else tuple(prompt),
-        tools=optional("tools", _tools) or defaults.tools,
+        tools=optional("tools", _tools, defaults.budget) or defaults.tools,
         meta=meta,
         source=f"{source.name} line {source.line}" if source.name else f"line {source.line}",
     )
@@ -148,6 +143,27 @@ def _worded(meta: dict[str, Any], fields: _Fields) -> dict[str, Any]:
         told = f"{what} within {quoted(first)} is none in JSON (it has no infinity and no NaN); kept as text"
         fields.problems.append(problem(*fields.source.locate(re.escape(first)), told, lost=False))
     return found
+
+
+def _meta(fields: _Fields, budget: Budget, ours: bool) -> dict[str, Any]:
+    """The meta of a record, with the fields that no transcript has; empty, with a problem, where that is too much."""
+    raw = fields.raw
+    meta = dict(fields.optional("meta", _object) or {})
+    if not ours:
+        meta.update((key, value) for key, value in raw.items() if key not in KEYS)
+    carried = carried_by(raw) if ours else {}
+    refused = budget.too_many_notes(values_in({**meta, KEY: carried} if carried else meta, budget.notes))
+    if refused is None:
+        # What is carried is looked at field by field, where it is used.
+        worded = _worded(meta, fields)
+        return {**worded, KEY: carried} if carried else worded
+    what = f'what the record has beside its tokens ("meta" and unknown fields) {refused}; the fields were left out'
+    fields.problems.append(problem(*fields.source.locate("meta"), what, lost=False))
+    return {}
+
+
+def _prompt(key: str, value: object, budget: Budget) -> list[int]:
+    return _within(_int_list(key, value), key, budget, "a prompt")
 
 
 def _identity(value: object, source: Source) -> str:
@@ -175,8 +191,8 @@ def _ids_of(raw: Mapping[str, Any], defaults: Defaults) -> list[int]:
     raise _Unreadable('the record has neither "token_ids" (a list of integers) nor "text" (a string)', "")
 
 
-def _within(ids: list[int], key: str, budget: Budget) -> list[int]:
-    refused = budget.too_many_tokens(len(ids))
+def _within(ids: list[int], key: str, budget: Budget, what: str = "a transcript") -> list[int]:
+    refused = budget.too_many_tokens(len(ids), what)
     if refused:
         raise _Unreadable(refused, key)
     return ids
@@ -299,10 +315,14 @@ def _is_pair(pair: object) -> bool:
     )
 
 
-def _tools(key: str, value: object) -> tuple[str, ...]:
+def _tools(key: str, value: object, budget: Budget) -> tuple[str, ...]:
     """Names of tools; OpenAI's tool objects give ``functions.NAME``."""
     names = []
-    for index, entry in enumerate(_list(key, value)):
+    entries = _list(key, value)
+    refused = budget.too_many_notes(len(entries), "name")
+    if refused:
+        raise _Unreadable(f'"{key}" {refused}', key)
+    for index, entry in enumerate(entries):
         name = entry
         if isinstance(entry, dict):
             inner = entry.get("function") if isinstance(entry.get("function"), dict) else entry

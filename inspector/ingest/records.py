@@ -14,6 +14,7 @@ from typing import BinaryIO, Final, TextIO, TypeAlias
 from ..budgets import CLI, Budget
 from ..renamed import is_ours
 from ..tokens import Transcript
+from .amount import Kept
 from .documents import json_document, json_problem, opens_document, parse_json
 from .record import KEYS, Defaults, Source, read_record
 from .values import Problem, ProblemList, lines_of, plural, problem
@@ -85,17 +86,17 @@ def _whole(first: str, number: int, lines: Iterator[_Line], name: str, defaults:
 
 def read_records(text: str, line: int, name: str, defaults: Defaults) -> tuple[list[Transcript], ProblemList]:
     """The records of a text whose first line has the number ``line``, as many as the budget has."""
-    transcripts: list[Transcript] = []
+    kept = Kept(defaults.budget)
     problems = ProblemList()
     for item in _items(text, line, name, defaults):
         if isinstance(item, Problem):
             problems.add(item)
-        elif len(transcripts) < defaults.budget.records:
-            transcripts.append(item)
-        else:
-            problems.add(Problem(line, 1, defaults.budget.records_left_out()))
+            continue
+        refused = kept.add(item)
+        if refused:
+            problems.add(Problem(line, 1, refused))
             break
-    return transcripts, problems
+    return kept.transcripts, problems
 
 
 def _items(text: str, line: int, name: str, defaults: Defaults) -> Iterator[Item]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import streamlit as st
 
+from ..budgets import MAX_LINK_BODY
 from ..gallery.link import LinkError, read_link
 from ..ingest import transcript_record
 from ..isolation import CutOff
@@ -74,7 +75,7 @@ def go(work: Bench, seq: object, name: object, payload: object) -> None:
 def open_link(work: Bench, payload: str) -> bool:
     """Open what a link carries; False, with a sentence for the page, when it cannot be."""
     try:
-        shared = apart(read_link, reading_deadline(len(payload)), payload)
+        shared = apart(read_link, reading_deadline(MAX_LINK_BODY), payload)
     except (LinkError, CutOff) as error:
         work.clear()
         work.notice = why_cut_off("Reading the link", error) if isinstance(error, CutOff) else str(error)

@@ -11,7 +11,9 @@ from typing import Final
 
 import streamlit as st
 
+from ..budgets import GALLERY
 from ..gallery import Gallery, Sample, SampleError, configured_galleries, find_in, read_gallery, shipped_gallery
+from ..ingest import unpacked_at_most
 from ..isolation import CutOff
 from ..workers import reading_deadline, why_cut_off
 from .apart import apart
@@ -34,7 +36,7 @@ def open_upload(data: bytes, filename: str) -> Gallery:
         if gallery.name.endswith(f"-{digest}"):
             return gallery
     try:
-        read = apart(read_gallery, reading_deadline(len(data)), data, filename)
+        read = apart(read_gallery, reading_deadline(unpacked_at_most(data, GALLERY)), data, filename)
     except CutOff as error:
         raise SampleError(why_cut_off(f"Reading {filename[:100]!r}", error)) from error
     # The digest makes the name one that only somebody with the file can tell.

@@ -186,8 +186,12 @@ def _screen(loaded: Loaded, revision: int) -> None:
         busy = _busy("inspecting")
     with _quiet(busy, f"Inspecting {len(transcript.ids):,} tokens", len(transcript.ids) > SLOW_TOKENS):
         read_as = "A shared link" if work.filename == LINKED else loaded.explanation
-        given = _answer(work, Asked(transcript, work.sample, read_as))
+        given, why = _answer(work, Asked(transcript, work.sample, read_as))
+    # Not in the place that says what is being done: it clips what is drawn there, and ends.
+    if why:
+        st.error(as_markdown(why))
     if given is None:
+        st.button("Try again", key="w.again", on_click=forget_answer)
         return
     with bar:
         actions(work, given)
@@ -200,15 +204,12 @@ def _screen(loaded: Loaded, revision: int) -> None:
         st.switch_page(page_file("rules"), query_params={"rule": rule})
 
 
-def _answer(work: Bench, asked: Asked) -> Given | None:
-    """What is shown: the answer, else the one before it; with a sentence where it was cut off."""
+def _answer(work: Bench, asked: Asked) -> tuple[Given | None, str]:
+    """What is shown: the answer, else the one before it; and a sentence where it was cut off. Draws nothing."""
     try:
-        return answer(work, asked)
+        return answer(work, asked), ""
     except NoAnswer as cut:
-        st.error(as_markdown(str(cut)))
-        if cut.last is None:
-            st.button("Try again", key="w.again", on_click=forget_answer)
-        return cut.last
+        return cut.last, str(cut)
 
 
 def _chooser(work: Bench, loaded: Loaded) -> None:

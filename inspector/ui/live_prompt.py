@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from ..ingest import read
+from ..budgets import APP
+from ..ingest import read, unpacked_at_most
 from ..isolation import CutOff
 from ..live.gate import GATE
 from ..live.runs import MAX_SAMPLES
@@ -241,7 +242,8 @@ def _raw(text: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     # Elsewhere a lone number may be a word; here numbers and nothing else are ids.
     try:
         how = "ids" if _NUMBERS.fullmatch(text) else "auto"
-        loaded = apart(read, reading_deadline(len(text)), text, format=how, role=None)
+        deadline = reading_deadline(unpacked_at_most(text, APP))
+        loaded = apart(read, deadline, text, format=how, role=None, budget=APP)
     except CutOff as error:
         raise NotYet(why_cut_off("Reading the prompt", error)) from None
     if not loaded.transcripts:

@@ -14,6 +14,12 @@ _UNPRINTED: Final = re.compile(
 
 
 _LINKED: Final = re.compile(r"(?i)(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@[-\w]+\.)")
+_COMMAND: Final = re.compile(
+    r"(?<![`\\])(`(?:harmonylens(?: (?:-{0,2}[a-z]++(?:-[a-z]++)*+|[A-Z]++)){0,6}+|make app)`)(?!`)"
+)
+"""What our sentences tell people to type, in backticks. Letters, blanks and hyphens alone: nothing in it can end the
+code that it is shown as, whoever wrote it."""
+
 _NOTHING: Final = ":small[]"
 """Markdown that Streamlit shows as nothing at all."""
 
@@ -22,9 +28,14 @@ def as_markdown(text: str) -> str:
     """``text`` as Markdown that shows exactly these characters, on one line, the invisible ones by number.
 
     Addresses stay text: Streamlit makes links even of escaped ones, which an empty element within them prevents. What
-    is copied from the page is the text alone.
+    is copied from the page is the text alone. A command of our own in backticks is shown as code.
     """
     one_line = _SPACE.sub(" ", text)
     named = _UNPRINTED.sub(lambda match: f"U+{ord(match.group()):04X}", one_line)
-    cut = _LINKED.split(named)
-    return _NOTHING.join(_PUNCTUATION.sub(r"\\\1", piece) for piece in cut)
+    # Every second piece is a command.
+    pieces = _COMMAND.split(named)
+    return "".join(piece if at % 2 else _escaped(piece) for at, piece in enumerate(pieces))
+
+
+def _escaped(text: str) -> str:
+    return _NOTHING.join(_PUNCTUATION.sub(r"\\\1", piece) for piece in _LINKED.split(text))

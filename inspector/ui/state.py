@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from ..budgets import APP
-from ..ingest import Loaded, read
+from ..ingest import Loaded, read, unpacked_at_most
 from ..inspection import NEWEST
 from ..tokens import Transcript, vocabulary
 from ..workers import reading_deadline
@@ -112,7 +112,7 @@ class Bench:
         role = None if self.role == "none" else self.role
         return apart(
             read,
-            reading_deadline(len(data)),
+            reading_deadline(unpacked_at_most(data, APP)),
             data,
             format=self.format,
             role=role,

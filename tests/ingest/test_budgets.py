@@ -28,15 +28,18 @@ from inspector.budgets import (
     json_values_in,
     number_of,
     toml_refusal,
+    values_in,
 )
 from inspector.gallery import SampleError, read_gallery
-from inspector.ingest import Problem, iter_records, read
+from inspector.ingest import Problem, iter_records, read, switches_of
 from inspector.ingest import unpacking as unpacking_module
 from inspector.ingest.documents import parse_json
 from inspector.tokens import Transcript
 from inspector.tokens.vocabulary import Vocabulary
 
-SMALL = Budget("the test", tokens=4, characters=40, records=3, values=20, unpacked=1000, advice="cut it")
+SMALL = Budget(
+    "the test", tokens=4, characters=40, records=3, values=20, notes=9, together=12, unpacked=1000, advice="cut it"
+)
 
 IDS = [-(2**63), -1, 0, 201_088, 2**63, 2**64 - 1]
 BEYOND = [-(2**63) - 1, 2**64, 10**30, -(10**5000), 2**20_000]
@@ -200,12 +203,139 @@ class TestSizes:
         assert "a JSON document over many lines of 43 characters is more than" in str(problem)
 
     def test_the_app_reads_less_than_the_command_line_and_both_read_a_whole_context(self) -> None:
-        for name in ("tokens", "characters", "records", "values", "unpacked"):
+        for name in ("tokens", "characters", "records", "values", "notes", "together", "unpacked"):
             assert getattr(APP, name) < getattr(CLI, name)
         assert APP.tokens == 2 * 131_072
         assert CLI.tokens >= 10_000_000
         assert "harmonylens inspect FILE" in str(APP.too_many_tokens(APP.tokens + 1))
         assert APP.too_many_tokens(APP.tokens) is None
+
+
+class TestMeta:
+    """What a record has beside its tokens travels with it each time that it is asked about."""
+
+    @pytest.mark.parametrize("shape", ['"meta": {"x": [%s]}', '"extra": [%s]', '"meta": {"y": {"x": [%s]}}, "id": "a"'])
+    def test_it_is_kept_to_its_last_value_or_not_at_all(self, shape: str) -> None:
+        budget = replace(SMALL, values=999)
+        room = next(count for count in range(20, 0, -1) if self.kept(shape, count, budget))
+        (within,) = read(self.record(shape, room), budget=budget).transcripts
+        assert values_in(within.meta, 99) == budget.notes
+        loaded = read(self.record(shape, room + 1), budget=budget)
+        (transcript,) = loaded.transcripts
+        assert (transcript.ids, transcript.meta, transcript.role) == ((1,), {}, "assistant")
+        (problem,) = loaded.problems
+        assert not problem.lost
+        assert problem.sentence.endswith(
+            'what the record has beside its tokens ("meta" and unknown fields) has more than 9 values, '
+            "which the test does not keep; the fields were left out"
+        )
+
+    def record(self, shape: str, count: int) -> str:
+        return f'{{"token_ids": [1], "role": "assistant", {shape % ",".join(["[]"] * count)}}}'
+
+    def kept(self, shape: str, count: int, budget: Budget) -> bool:
+        return not read(self.record(shape, count), budget=budget).problems
+
+    def test_what_we_wrote_ourselves_has_the_same_bound(self) -> None:
+        def made(count: int) -> str:
+            off = [f"k{number}" for number in range(count)]
+            return json.dumps({"schema": "harmonylens/transcript/1", "token_ids": [1], "settings": {"off": off}})
+
+        budget = replace(SMALL, values=999)
+        assert len(switches_of(read(made(5), budget=budget).transcripts[0]).off) == 5
+        loaded = read(made(7), budget=budget)
+        assert loaded.transcripts[0].meta == {}
+        assert len(loaded.problems) == 1
+
+    def test_tools_and_a_prompt_are_left_out_too(self) -> None:
+        budget = replace(SMALL, values=999)
+        for key, count, end in (
+            ("tools", budget.notes, '"tools" has more than 9 names, which the test does not keep'),
+            ("prompt_token_ids", budget.tokens, "a prompt of 5 tokens is more than the test reads (4); cut it"),
+        ):
+            value = ["a" if key == "tools" else 1] * count
+            assert not read(json.dumps({"token_ids": [1], key: value}), budget=budget).problems
+            loaded = read(json.dumps({"token_ids": [1], key: [*value, value[0]]}), budget=budget)
+            assert loaded.transcripts[0].ids == (1,)
+            assert loaded.transcripts[0].tools == ()
+            assert loaded.transcripts[0].prompt_ids is None
+            assert loaded.problems[0].sentence.endswith(f"{end}; the field was left out")
+
+    @given(
+        st.recursive(st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s), max_leaves=20)
+    )
+    def test_the_values_are_what_counting_gives(self, value: Any) -> None:
+        def counted(each: Any) -> int:
+            inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+            return 1 + sum(map(counted, inner))
+
+        count = counted(value)
+        assert values_in(value, count) == count
+        assert values_in(value, 3) == count or min(count, values_in(value, 3)) > 3
+
+    def test_a_gallery_keeps_no_more_than_the_app(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert GALLERY.notes == APP.notes
+        monkeypatch.setattr(sys.modules["inspector.gallery.bundle"], "GALLERY", replace(GALLERY, notes=9))
+        found = read_gallery(self.record('"meta": {"x": [%s]}', 20).encode(), "a.jsonl")
+        assert found.samples[0].transcript.meta == {}
+        assert '("meta" and unknown fields) has more than 9 values' in found.problems[0]
+
+
+class TestTogether:
+    """What all transcripts of one input have, which a session holds."""
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {},
+            {"prompt_token_ids": [1, 2]},
+            {"logprobs": [-1, None]},
+            {"top": [[[5, -1]], [[6, -2]]]},
+            {"tools": ["a", "b"]},
+            {"meta": {"a": 1}},
+        ],
+        ids=lambda more: next(iter(more), "tokens"),
+    )
+    def test_records(self, more: dict[str, Any]) -> None:
+        record = {"token_ids": [7, 8], **more}
+        budget = replace(SMALL, values=999, records=99, together=3 * (4 if more else 2))
+        within = read("\n".join([json.dumps(record)] * 3), budget=budget)
+        assert (len(within.transcripts), within.problems) == (3, ())
+        beyond = read("\n".join([json.dumps(record)] * 9), budget=budget)
+        assert len(beyond.transcripts) == 3
+        (problem,) = beyond.problems
+        assert problem.lost
+        assert problem.sentence == (
+            f"the first 3 records were read: the test reads {budget.together} tokens of an input, probabilities, "
+            "alternatives and values of meta counted as such; cut it"
+        )
+
+    def test_rows_of_ids(self) -> None:
+        budget = replace(SMALL, records=99)
+        assert len(read(json.dumps([[1, 2, 3, 4]] * 3), budget=budget).transcripts) == 3
+        cut = read(json.dumps([[1, 2, 3, 4]] * 4), budget=budget)
+        assert len(cut.transcripts) == 3
+        assert cut.problems[0].sentence.startswith("the first 3 records were read: the test reads 12 tokens")
+
+    def test_the_first_is_read_whatever_it_has(self) -> None:
+        record = {"token_ids": [1], "top": [[[5, -1]] * 50]}
+        loaded = read("\n".join([json.dumps(record)] * 2), budget=replace(SMALL, values=999))
+        assert len(loaded.transcripts) == 1
+        assert loaded.problems[0].sentence.startswith("the first record was read: the test reads 12 tokens")
+
+    def test_samples_of_a_gallery(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys.modules["inspector.gallery.bundle"], "GALLERY", replace(GALLERY, together=12))
+        line = b'{"token_ids": [1, 2, 3, 4]}\n'
+        assert read_gallery(line * 3, "a.jsonl").problems == ()
+        found = read_gallery(line * 4, "a.jsonl")
+        assert len(found.samples) == 3
+        assert found.problems == (
+            "a.jsonl: only the first 3 samples are read because a gallery has at most 12 tokens, probabilities and "
+            "values of meta together, split the gallery.",
+        )
+
+    def test_the_app_holds_several_of_its_longest_transcripts(self) -> None:
+        assert APP.together >= 8 * APP.tokens
 
 
 class TestNesting:

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ingest import read, unpacking
+from inspector.budgets import APP, CLI
+from inspector.ingest import read, unpacked_at_most, unpacking
 from inspector.ingest.unpacking import LZMA, UnpackError, in_words, inflate, is_gzip, is_zip, refusal, unzip, zip_files
 
 FORMS = ("raw", "zlib", "gzip", "lzma")
@@ -240,3 +241,14 @@ def test_what_is_in_a_gzip_file_is_judged_as_what_is_not(inside: bytes, said: st
     found = read(gzip.compress(inside))
     assert not found.transcripts
     assert said in found.problems[0].sentence
+
+
+def test_what_an_input_may_unpack_to() -> None:
+    """Its own size says how much there is to read, except where it is compressed."""
+    text = '{"token_ids": [1]}\n'
+    page = "\n<!DOCTYPE html><html>"
+    for plain in (text, text.encode(), "", b"", text * 100, b"PK", b"\xff\xfe"):
+        assert unpacked_at_most(plain, CLI) == len(plain)
+    for compressed in (gzip.compress(text.encode()), zipped({"a.jsonl": text.encode()}), page, page.encode()):
+        assert unpacked_at_most(compressed, CLI) == CLI.unpacked
+        assert unpacked_at_most(compressed, APP) == APP.unpacked

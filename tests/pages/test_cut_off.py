@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gzip
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import ModuleType
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from inspector.budgets import APP, GALLERY, MAX_LINK_BODY
 from inspector.gallery import SampleError
 from inspector.gallery.link import LinkError, write_link
 from inspector.gallery.saved import StoreError
@@ -20,7 +22,7 @@ from inspector.ui import address, galleries, inspecting, state
 from inspector.ui.address import open_link
 from inspector.ui.galleries import open_upload
 from inspector.ui.state import Bench
-from inspector.workers import workers
+from inspector.workers import LONGEST_S, inspecting_deadline, reading_deadline, workers
 
 from .test_pages import BROKEN, bench_of, messages, open_input, submit
 
@@ -153,6 +155,31 @@ def test_a_gallery_that_is_cut_off_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     make_slow(monkeypatch, galleries, "read_gallery", "reading_deadline")
     with pytest.raises(SampleError, match=r"Reading 'team.jsonl' was cut off: it took more than 1 s"):
         open_upload(b'{"id": "a", "text": "x"}', "team.jsonl")
+
+
+def test_compressed_data_has_the_time_that_its_content_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def asked(size: int) -> float:
+        sizes.append(size)
+        return 60.0
+
+    for module in (state, galleries, address):
+        monkeypatch.setattr(module, "reading_deadline", asked)
+    text = b'{"text": "x"}'
+    for data in (text, gzip.compress(text)):
+        Bench(upload=data, filename="a").load()
+        open_upload(data, "a.jsonl")
+    open_link(Bench(), write_link(read(BROKEN).transcripts[0]))
+    assert sizes == [len(text), len(text), APP.unpacked, GALLERY.unpacked, MAX_LINK_BODY]
+    assert reading_deadline(APP.unpacked) == LONGEST_S
+
+
+def test_the_time_for_a_transcript_grows_with_it() -> None:
+    # The worst that is known takes 54 microseconds a token.
+    for tokens in (100, 10_000, 131_072):
+        assert inspecting_deadline(tokens) > 1.5 * tokens * 54e-6
+    assert inspecting_deadline(APP.tokens) == LONGEST_S
 
 
 @pytest.mark.parametrize("make", [SampleError, LinkError, VocabularyError, StoreError, KeyError])

@@ -19,6 +19,33 @@ def test_punctuation_is_escaped(text: str) -> None:
     assert not re.search(r"(?<!\\)[<*_`\[$#|~:]", shown.replace(":small[]", ""))
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["harmonylens inspect FILE", "harmonylens scan FILE", "harmonylens app --allow-live --allow-start", "make app"],
+)
+def test_a_command_of_ours_is_shown_as_code(command: str) -> None:
+    assert as_markdown(f"[cut off]; use `{command}` for *one*.") == rf"\[cut off\]\; use `{command}` for \*one\*\."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`rm FILE`",
+        "`harmonylens <b>x</b>`",
+        "`harmonylens inspect $x$`",
+        "`harmonylens http://x.y`",
+        "`harmonylens :red[x]`",
+        "``harmonylens inspect FILE`",
+        "`harmonylens inspect FILE``",
+        "\\`harmonylens inspect FILE`",
+        "`harmonylens inspect FILE",
+    ],
+)
+def test_whatever_else_stands_in_backticks_is_text(text: str) -> None:
+    shown = as_markdown(text)
+    assert re.search(r"(?<!\\)`", shown.replace("\\\\", "")) is None
+
+
 def test_lines_and_invisible_characters() -> None:
     assert as_markdown("a\n\nb\tc") == "a b c"
     assert as_markdown("abc@99 is") == r"abc\@99 is", "no address"
