@@ -74,7 +74,7 @@ def say(sentence: str) -> None:
 
 
 def say_own(sentence: str) -> None:
-    """A sentence of our own words only; nothing more has to be loaded for it, which an interruption may have cut off."""
+    """A sentence of our own words only: nothing has to be loaded for it, which an interruption may have cut off."""
     _escape_what_cannot_be_written(sys.stderr)
     with suppress(OSError):
         print(f"harmonylens: {sentence}", file=sys.stderr, flush=True)
