@@ -288,5 +288,7 @@ def _deepest(brackets: bytes) -> int:
     return deepest
 
 
-TOO_DEEP: Final = f"the JSON is nested too deeply: more than {MAX_DEPTH} levels"
+TOO_DEEP: Final = (
+    f"the JSON is nested too deeply: more than {MAX_DEPTH} levels, or so many brackets that are not closed"
+)
 """The sentence of JSON beyond :data:`MAX_DEPTH`."""

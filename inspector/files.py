@@ -49,9 +49,11 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         FileExistsError: it may not.
         OSError: it cannot be written.
     """
-    if not replace and os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     before = _stat(path)
+    # Nothing that is there is lost by writing to a pipe or a terminal.
+    passes_on = before is not None and (stat.S_ISCHR(before.st_mode) or stat.S_ISFIFO(before.st_mode))
+    if not replace and not passes_on and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if before is not None and not stat.S_ISREG(before.st_mode):
         # A folder says so when it is opened.
         with open(path, "wb") as file:

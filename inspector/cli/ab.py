@@ -23,7 +23,7 @@ from .engine import (
     sampling_params,
     swallow_cancelling,
 )
-from .input import InputError, read_bytes, reason, write_file
+from .input import InputError, NamedPath, read_bytes, reason, write_file
 from .options import parse_style
 from .output import CLEAN, UNUSABLE, say
 
@@ -63,13 +63,13 @@ _STYLES: Final = ("openai-harmony 0.0.8", "oss-harmony 0.0.11")
 @click.option("--parallel", type=click.IntRange(1), default=32, show_default=True, help="Requests at once.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NamedPath(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write the answers as transcript records, as they come, for inspect and scan.",
 )
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NamedPath(dir_okay=False, path_type=Path),
     metavar="FILE.html",
     help="Write the rates with their intervals as a page with a figure.",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .input import InputError, parse_choices, parse_tools, read_bytes, write_file
+from .input import InputError, NamedPath, parse_choices, parse_tools, read_bytes, write_file
 from .options import engine_options, exporting, reading_role, with_switches
 from .output import CLEAN, UNUSABLE, say
 
@@ -25,7 +25,12 @@ _FORMATS: Final = ("html", "markdown", "json", "pytest", "sarif", "bundle")
     "--format", "form", type=click.Choice(_FORMATS), help="What to write; from the ending of --out if not given."
 )
 @click.option(
-    "--out", "-o", "out", metavar="PATH|-", help="Where to; - is standard output. A name of its own if not given."
+    "--out",
+    "-o",
+    "out",
+    type=NamedPath(),
+    metavar="PATH|-",
+    help="Where to; - is standard output. A name of its own if not given.",
 )
 @click.option(
     "--input-format",

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ..budgets import in_few_lines
-from .input import InputError, write_file
+from .input import InputError, NamedPath, write_file
 from .output import CLEAN, UNUSABLE, say
 
 if TYPE_CHECKING:
     from ..gallery import Gallery
 
 _PATIENCE_S: Final = 0.5
-_source = click.argument("source", metavar="DIR|FILE", type=click.Path(path_type=Path))
+_source = click.argument("source", metavar="DIR|FILE", type=NamedPath(path_type=Path))
 _title = click.option("--title", help="What the gallery is called.")
 
 
@@ -29,7 +29,7 @@ def gallery() -> None:
 @gallery.command()
 @_source
 @click.option(
-    "--out", "-o", required=True, type=click.Path(path_type=Path), help="The folder, or the file with --single."
+    "--out", "-o", required=True, type=NamedPath(path_type=Path), help="The folder, or the file with --single."
 )
 @click.option("--single", is_flag=True, help="One HTML file instead of a folder.")
 @_title
@@ -64,7 +64,7 @@ def build(source: Path, out: Path, single: bool, title: str | None, force: bool)
 
 @gallery.command()
 @_source
-@click.option("--out", "-o", required=True, type=click.Path(path_type=Path), help="The file, NAME.harmonylens.")
+@click.option("--out", "-o", required=True, type=NamedPath(path_type=Path), help="The file, NAME.harmonylens.")
 @_title
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def pack(source: Path, out: Path, title: str | None, force: bool) -> int:

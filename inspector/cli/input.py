@@ -47,6 +47,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
             click.echo("Reading standard input; end it with Ctrl-D on a line of its own.", err=True)
         yield sys.stdin.buffer
         return
+    if not path:
+        raise InputError("the name of the file is empty: give the path of a file, or - for standard input.")
     shown = click.format_filename(path)
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed below, and errors of opening are told apart
@@ -60,8 +62,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def read_bytes(path: str) -> bytes:
-    """All of a file or of standard input.
+def read_bytes(path: str, what: str = "") -> bytes:
+    """All of a file or of standard input; ``what`` it is for, where that is no transcript ("a list of tools").
 
     Raises:
         InputError: as :func:`opened`, or it is empty, binary, or beyond :data:`MAX_BYTES`.
@@ -71,7 +73,7 @@ def read_bytes(path: str) -> bytes:
         try:
             size = os.fstat(file.fileno())
             if stat.S_ISREG(size.st_mode) and size.st_size > MAX_BYTES:
-                raise InputError(_too_large(shown, f"{size.st_size / 2**20:,.0f} MB"))
+                raise InputError(_too_large(shown, f"{size.st_size / 2**20:,.0f} MB", what))
         except (OSError, AttributeError):
             pass  # not a file of the system (a pipe, a test's buffer): its size shows when it is read
         try:
@@ -79,7 +81,7 @@ def read_bytes(path: str) -> bytes:
         except OSError as error:
             raise InputError(f"{shown} cannot be read: {reason(error)}.") from None
     if len(data) > MAX_BYTES:
-        raise InputError(_too_large(shown, f"more than {MAX_BYTES / 2**20:,.0f} MB"))
+        raise InputError(_too_large(shown, f"more than {MAX_BYTES / 2**20:,.0f} MB", what))
     if not data:
         raise InputError(f"{shown} is empty: expected a model output as text, token ids, or transcript records.")
     # Archives are taken apart by who reads them.
@@ -121,11 +123,30 @@ def refuse_binary(head: bytes, shown: str) -> None:
         ) from None
 
 
-def _too_large(shown: str, size: str) -> str:
-    return (
-        f"{shown} has {size}, and inspect reads {MAX_BYTES // 2**20} MB at most: "
-        "use `harmonylens scan` for many records, or cut the transcript."
-    )
+def _too_large(shown: str, size: str, what: str) -> str:
+    context = click.get_current_context(silent=True)
+    command = context.info_name if context is not None else None
+    if what:
+        return f"{shown} has {size}, and {what} has {MAX_BYTES // 2**20} MB at most: is that the right file?"
+    advice = _IF_TOO_LARGE.get(command or "", "split the file")
+    return f"{shown} has {size}, and {command or 'this'} reads {MAX_BYTES // 2**20} MB at most: {advice}."
+
+
+_IF_TOO_LARGE: Final = {
+    "inspect": "use `harmonylens scan` for many records, or cut the transcript",
+    "export": "put the transcript into a file of its own, or cut it",
+}
+"""What to do, by command."""
+
+
+class NamedPath(click.Path):
+    """A path that is not empty: an empty one would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See :meth:`click.ParamType.convert`."""
+        if value == "":
+            self.fail("it is empty: give the name of a file or a folder.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def reason(error: Exception) -> str:
@@ -158,7 +179,7 @@ def qualified(name: str) -> str:
 def _tools_file(path: str) -> list[str]:
     shown = click.format_filename(path)
     try:
-        value = json.loads(read_bytes(path))
+        value = json.loads(read_bytes(path, "a list of tools"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{shown} is not JSON ({error}): expected a list of tool names or definitions.") from None
     entries = value.get("tools") if isinstance(value, Mapping) else value

@@ -244,7 +244,7 @@ def _tools(values: Sequence[str]) -> list[Tool | dict[str, Any]]:
         if value.startswith("@"):
             shown = click.format_filename(value[1:])
             try:
-                read = json.loads(read_bytes(value[1:]))
+                read = json.loads(read_bytes(value[1:], "a list of tool definitions"))
             except (ValueError, RecursionError) as error:
                 raise InputError(f"{shown} is not JSON ({error}): expected a list of tool definitions.") from None
             entries = read.get("tools", read) if isinstance(read, dict) else read

@@ -169,6 +169,8 @@ def _wrong(error: ValueError | RecursionError, text: str, start: int, base: int)
         found = next((run for run in _DIGITS.finditer(text, start) if len(run.group()) > most), None)
         what = f"a number has more than {most:,} digits; expected fewer"
         return start if found is None else found.end(), what
+    if str(error) == TOO_DEEP:
+        return _too_deep(text, start) or start, TOO_DEEP
     return start, str(error)
 
 

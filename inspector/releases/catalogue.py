@@ -147,6 +147,8 @@ def _last_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.upper().startswith("ERROR")]
     chosen = errors[-1] if errors else lines[-1] if lines else "pip gave no reason."
+    if chosen.endswith("Exception:"):
+        chosen = lines[-1]  # a traceback follows, whose last line says what it was
     return chosen.removeprefix("ERROR:").strip().rstrip(".") + "."
 
 

@@ -107,7 +107,7 @@ FATAL = [
     ("[1, 2]", (1, 1), "expected a transcript record, a JSON object with token_ids or text, found a list"),
     ("{bad", (1, 2), "not valid JSON (Expecting property name enclosed in double quotes)"),
     ('{"token_ids": [' + "9" * 5000 + "]}", (1, 5016), "a number has more than 4,300 digits"),
-    ('{"a":' * 100_000, (1, 1), "the JSON is nested too deeply"),
+    ('{"a":' * 100_000, (1, 1001), "the JSON is nested too deeply"),
 ]
 
 
