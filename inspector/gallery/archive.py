@@ -43,12 +43,14 @@ LIMITS: Final = Limits()
 class Member:
     """A file in an archive: its name as it is written there, for people, and what it holds.
 
-    ``refused`` is the sentence that stands in for the content of a member that is not read.
+    ``refused`` is the sentence that stands in for the content of a member that is not read. ``unpacked`` counts the
+    bytes that were decompressed for it, or may have been: also a member that turns out to be damaged took time.
     """
 
     name: str
     data: bytes = b""
     refused: str = ""
+    unpacked: int = 0
 
 
 def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) -> Iterator[Member]:
@@ -77,15 +79,18 @@ def zip_members(data: bytes, endings: tuple[str, ...], limits: Limits = LIMITS) 
             )
         left = limits.total
         for entry in wanted:
+            cap = min(limits.member, left)
             try:
-                content = _unpacked(archive, entry, min(limits.member, left))
+                content = _unpacked(archive, entry, cap)
             except SampleError as error:
-                yield Member(entry.filename, refused=str(error))
+                yield Member(
+                    entry.filename, refused=str(error), unpacked=entry.file_size if entry.file_size <= cap else 0
+                )
                 if left < limits.member:
                     return
                 continue
             left -= len(content)
-            yield Member(entry.filename, content)
+            yield Member(entry.filename, content, unpacked=len(content))
 
 
 def _check_directory(data: bytes, limits: Limits) -> None:

@@ -209,11 +209,13 @@ class _Collected:
             if is_zip(data) or is_gzip(data):
                 raise SampleError("it is an archive in an archive, which is not opened")
         if not is_zip(data):
+            self.left -= len(data)
             unreadable = refusal(data, name)
             if unreadable:
                 raise SampleError(unreadable)
             return self.take(data, name, shown)
         for member in zip_members(data, _MEMBERS, replace(self.limits, total=max(0, self.left))):
+            self.left -= member.unpacked
             if member.refused:
                 self.problem(f"{shown}: {member.refused}.")
             elif not self.take(member.data, member.name, f"{shown}: {printable(member.name)}"):
@@ -222,7 +224,6 @@ class _Collected:
 
     def take(self, data: bytes, name: str, shown: str) -> bool:
         """Read what was one file; False when there are as many samples as are read."""
-        self.left -= len(data)
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:

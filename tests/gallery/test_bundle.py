@@ -149,6 +149,21 @@ def test_the_caps_hold_for_what_the_bundles_of_a_folder_take_packed(tmp_path: Pa
     assert gallery.problems == (f"{tmp_path / 'c.harmonylens'}: left out, 1.2 kB are more than is read.",)
 
 
+def test_the_caps_hold_for_bundles_that_are_damaged(tmp_path: Path) -> None:
+    data = bytearray(zipped({"x.jsonl": LINE + "\n" * 700}))
+    data[data.rindex(b"PK\x01\x02") + 16] ^= 1  # its checksum: known only after everything was unpacked
+    for name in "abcd":
+        (tmp_path / f"{name}.harmonylens").write_bytes(data)
+    (tmp_path / "z.jsonl").write_text(LINE)
+    problems = open_gallery(tmp_path, Limits(total=2000)).problems
+    assert [("is damaged" in problem, "unpacks to 745 bytes" in problem) for problem in problems] == [
+        (True, False),
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+
+
 @pytest.mark.parametrize("name", ["harmonylens", "harmonyscope"])
 def test_a_site_opens_by_the_bundle_that_it_holds(tmp_path: Path, name: str) -> None:
     build_site(TEAM, tmp_path / "hs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import tomllib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_browser_opens_once_the_server_listens(monkeypatch: pytest.MonkeyPatch
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        app._open_when_up(port)
+        app._open_when_up(app.HOST, port)
     assert opened == [f"http://127.0.0.1:{port}"]
 
 
@@ -71,8 +72,11 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[dict[str, object]] = []
 
     class Fake:
-        def __init__(self, script: Path, routes: list[Route], middleware: list[Middleware]) -> None:
+        def __init__(
+            self, script: Path, routes: list[Route], middleware: list[Middleware], lifespan: Callable[..., object]
+        ) -> None:
             assert script == app.APP
+            assert callable(lifespan)
             assert [m.cls for m in middleware] == [HostGuard, EarlyStyle]
             assert middleware[0].kwargs == {"allowed": app.LOOPBACK}
             assert {route.path.split("/")[1] for route in routes} == {PREFIX}
@@ -91,6 +95,7 @@ def test_run_binds_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran == [
         {"isolated": True},
         {
+            "logger.hideWelcomeMessage": True,
             "server.address": "127.0.0.1",
             "server.port": 4321,
             "server.headless": True,
