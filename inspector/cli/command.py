@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,6 +68,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except (click.Abort, KeyboardInterrupt) as error:
         signals.stop_heeding()
+        if args is None:
+            warnings.simplefilter("ignore")  # of what it left in the middle, such as a coroutine that never began
         terminated = isinstance(error, Terminated) or signals.terminated
         if not terminated and sys.stderr.isatty():
             print(file=sys.stderr)  # the terminal has shown ^C, which is no beginning of a sentence

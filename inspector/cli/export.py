@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..report.subject import Subject
     from ..tokens import Transcript
 
+_STANDARD_OUTPUT: Final = ("-", "/dev/stdout")
+"""The second is a file like any other where a shell has sent the output into one, and that file is there already."""
+
 _FORMATS: Final = ("html", "markdown", "json", "pytest", "sarif", "bundle")
 
 
@@ -70,7 +73,7 @@ def export(file: str, form: str | None, out: str | None, input_format: str, reco
     transcript = _only(loaded.transcripts, record, name or "standard input")
     subject = _subject(transcript, {**options, "choices": choices}, loaded.explanation, title)
     data = FORMATS[chosen].write(subject)
-    if out == "-":
+    if out in _STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

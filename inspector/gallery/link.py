@@ -27,7 +27,7 @@ from ..budgets import APP, MAX_LINK_BODY, first_beyond
 from ..harmony.message import ROLES
 from ..ingest import Switches, card_of, carrying, switches_of
 from ..ingest.carried import KEY, carried_by
-from ..ingest.documents import parse_json
+from ..ingest.documents import json_problem, parse_json
 from ..ingest.unpacking import LZMA, UnpackError, in_words, inflate
 from ..tokens import Transcript
 
@@ -227,10 +227,21 @@ def _numbers(body: bytes, start: int) -> Iterator[int]:
         raise _damaged()
 
 
+def _read_head(text: str) -> object:
+    try:
+        return parse_json(text, APP)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        # It came whole, and says what is not read.
+        why = json_problem(error, text, 1).sentence.partition(": ")[2]
+        raise LinkError(f"This link was not opened: {why}.") from error
+
+
 def _shared(body: bytes) -> Shared:
     size = next(_numbers(body, 0))
     start = len(_varint(size))
-    head = parse_json(body[start : start + size].decode("utf-8", "surrogatepass"), APP)
+    head = _read_head(body[start : start + size].decode("utf-8", "surrogatepass"))
     if not isinstance(head, dict) or start + size > len(body):
         raise _damaged()
     ids: list[int] = []

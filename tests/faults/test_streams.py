@@ -86,3 +86,11 @@ def test_names_and_words_that_are_no_utf_8(folder: Path) -> None:
     run("scan", strange, "--tools", f"@{strange}", env=env, cwd=folder).sentence()
     run("export", strange, "--format", "sarif", "--title", strange, "--out", "-", cwd=folder).check(0)
     run("sample", "--replay", "runs.jsonl", "--user", strange, cwd=folder).check(1)
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no such device here")
+def test_standard_output_by_its_name_is_written_to_wherever_it_leads(tmp_path: Path) -> None:
+    command = f"printf '{CLEAN}' | harmonylens export - --format json --out /dev/stdout"
+    shell(f"{command} > file", cwd=tmp_path).check(0)
+    assert json.loads((tmp_path / "file").read_text())["role"] == "assistant"
+    assert json.loads(shell(f"{command} | cat", cwd=tmp_path).check(0).out)["role"] == "assistant"

@@ -329,3 +329,19 @@ def test_a_link_that_was_cut_short_says_so() -> None:
     for cut in (f"#{payload[:9]}…", f"{payload[:9]}%E2%80%A6"):
         with pytest.raises(LinkError, match="was cut short where it was copied"):
             read_link(cut)
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ('{"x": ' + "9" * 4_400 + "}", "a number has more than 4,300 digits"),
+        ('{"x": ' + "[" * 300 + "]" * 300 + "}", "nested too deeply"),
+    ],
+)
+def test_a_link_that_came_whole_and_says_too_much_is_not_called_damaged(head: str, words: str) -> None:
+    text = head.encode()
+    body = bytes((len(text) & 127 | 128, len(text) >> 7)) + text + b"\x05"
+    body += zlib.crc32(body).to_bytes(4, "little")
+    payload = "h1." + base64.urlsafe_b64encode(b"\0" + body).decode().rstrip("=")
+    with pytest.raises(LinkError, match=f"This link was not opened: .*{words}"):
+        read_link(payload)
