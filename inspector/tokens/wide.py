@@ -196,9 +196,22 @@ def _decode_group(group: list[bytes]) -> list[str]:
     joined = b"".join(group).decode("utf-8", "surrogateescape")
     if len(group) == 1:
         return [joined]
-    alone = [piece.decode("utf-8", "surrogateescape") for piece in group]
-    # Broken bytes belong to the token that holds them; only a real character makes a group.
-    return alone if "".join(alone) == joined else [joined, *[""] * (len(group) - 1)]
+    # Only a real character makes tokens go together: broken bytes belong to the token that holds them.
+    ends: dict[int, int] = {}  # where characters end: in the text, by the bytes up to there
+    size = 0
+    for index, char in enumerate(joined, 1):
+        size += 1 if "\udc80" <= char <= "\udcff" else len(char.encode())
+        ends[size] = index
+    pieces: list[str] = []
+    size = begun = together = 0
+    for piece in group:
+        size += len(piece)
+        together += 1
+        end = ends.get(size)
+        if end is not None:
+            pieces += [joined[begun:end], *[""] * (together - 1)]
+            begun, together = end, 0
+    return pieces
 
 
 def printable_body(text: str) -> str:

@@ -293,3 +293,9 @@ def _looked_up(ids: list[int]) -> None:
 @case(_looked_up, n=4_000)
 def engine_tokens_of_characters_that_never_end(n: int) -> list[int]:
     return [172] * n  # the byte F0, which begins a character of four
+
+
+@case(inspect, n=1_000, most=_MOST)
+def engine_broken_bytes_between_characters_spread_over_tokens(n: int) -> list[int]:
+    """1857 ends one Georgian letter and begins another, 172 begins a character that nothing goes on with."""
+    return [*_encode("<|channel|>a"), *([1857, 1857, 172] * (n // 3)), *_encode("<|message|>x")]

@@ -162,3 +162,15 @@ def test_known_is_what_the_vocabulary_has() -> None:
     assert is_known(VOCABULARY_SIZE - 1)
     with pytest.raises(ValueError, match="199997"):
         special_text(199997)
+
+
+def test_a_broken_byte_parts_characters_that_are_spread_over_tokens() -> None:
+    # 1857 is A3 E1 83: the end of one Georgian letter and the beginning of another; 172 is F0, which ends both.
+    wide = WideText([1857, 1857, 172, 1857, 1857])
+    assert [wide.of(token) for token in range(5)] == [
+        "\udca3\u10e3\udce1\udc83",
+        "",
+        "\udcf0",
+        "\udca3\u10e3\udce1\udc83",
+        "",
+    ]
