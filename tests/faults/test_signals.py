@@ -172,7 +172,7 @@ def test_ctrl_c_twice_on_the_app_is_no_traceback(tmp_path: Path) -> None:
     child = started("app", "--no-browser", env={"HOME": str(tmp_path)})
     assert child.stdout is not None
     head = b""
-    while b"URL: " not in head:
+    while b"harmonylens is at " not in head:
         line = child.stdout.readline()
         assert line, ended(child, head)
         head += line
