@@ -20,11 +20,11 @@ from ..view.bounds import MOST_DESCRIPTION, MOST_GALLERY_TITLE, cut
 from .cards import gallery_items, gallery_page, gallery_title
 from .html import Frame, blocks_of, cards_block, page, script_code
 from .site_folder import MARK, Hashes, SiteError, SiteFolder
-
-__all__ = ["ASSETS", "BUNDLE", "MARK", "Site", "SiteError", "build_page", "build_site"]
 from .site_journal import JOURNAL
 from .subject import inspected_sample
 from .whole import left_out_because, packable, without
+
+__all__ = ["ASSETS", "BUNDLE", "MARK", "Site", "SiteError", "build_page", "build_site"]
 
 ASSETS: Final = NAME
 """The folder of the script and the styles."""

@@ -42,8 +42,8 @@ MOST_TOOL_S: Final = 3_600.0
 MOST_REASON: Final = 1_000
 """Characters of a finish or stop reason, beyond those of the longest stop string that was asked for."""
 
-MOST_ID: Final = 2**63 - 1
-"""An id is at most 64 bits by value, with its sign."""
+MOST_LENGTH: Final = 2**63 - 1
+"""Tokens that a server may say its model takes: what 64 bits hold with a sign. More is no length."""
 
 EVENT_BYTES: Final = 4 * 2**20
 """Bytes of one event beside the prompt that it repeats. vLLM sends a token an event, with 20 alternatives 1.2 kB; read

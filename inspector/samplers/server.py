@@ -15,7 +15,7 @@ import httpx
 
 from ..tokens import START
 from .engine import EngineError, EngineGone
-from .limits import MOST_ID, CutOff, bytes_for, event_bytes, in_time
+from .limits import MOST_LENGTH, CutOff, bytes_for, event_bytes, in_time
 from .server_address import parse_address
 from .server_problems import body_words, is_page, plain, refused, unreachable
 from .server_wire import DONE, PATHS, Failure, NoTokenIds, Route, WireError, load_json, read_piece, request_body
@@ -401,7 +401,7 @@ class VllmServer:
         owner = str(rows[0].get("owned_by", "")) if rows else ""
         lengths = (row.get("max_model_len") for row in rows)
         return tuple(
-            ServedModel(row["id"], length if type(length) is int and 0 < length <= MOST_ID else None)
+            ServedModel(row["id"], length if type(length) is int and 0 < length <= MOST_LENGTH else None)
             for row, length in zip(rows, lengths, strict=True)
         ), owner
 
